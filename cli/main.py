@@ -1,0 +1,23 @@
+"""The `fleettwin` command: wires the rest together and turns errors into one clear line and an exit code."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from models.errors import ConfigurationError, FleettwinError
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
+
+
+def run() -> None:
+    """Run the command; 2 is the user's mistake, 1 the world's."""
+    try:
+        app()
+    except ConfigurationError as error:
+        sys.stderr.write(f"fleettwin: {error}\n")
+        sys.exit(2)
+    except FleettwinError as error:
+        sys.stderr.write(f"fleettwin: {error}\n")
+        sys.exit(1)

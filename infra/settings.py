@@ -1,0 +1,150 @@
+"""Every setting, read once from the environment (`FLEETTWIN_*`) and an optional file, then passed on as values."""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from models.errors import ConfigurationError
+
+FILE_VARIABLE = "FLEETTWIN_CONFIG"
+"""Names the TOML file to read; what the environment says wins over it."""
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ClockSource(StrEnum):
+    """Who says that event time has passed."""
+
+    WALL = "wall"
+    """The live worker, each second, by the clock on the wall."""
+    LOG = "log"
+    """The sender: a replay, or a simulator that runs faster than time."""
+
+
+class KafkaSettings(_Part):
+    """Where Kafka is, and how our topics are laid out on it."""
+
+    bootstrap_servers: str | None = None
+    """`host:port[,host:port]`; unset means the running embedded stack."""
+    topic_prefix: Annotated[str, Field(pattern=r"^[a-z0-9.-]*$")] = ""
+    """Put before every topic and group name, to keep several twins apart on one Kafka."""
+    telemetry_partitions: Annotated[int, Field(ge=1, le=1000)] = 12
+    replication_factor: Annotated[int, Field(ge=1, le=9)] = 1
+    telemetry_retention_hours: Annotated[float, Field(gt=0)] = 24.0
+    history_retention_days: Annotated[float, Field(gt=0)] = 365.0
+    """How long facts, demand, the ledger, shortages and dead letters are kept."""
+
+
+class DatabaseSettings(_Part):
+    """Where TimescaleDB is."""
+
+    url: SecretStr | None = None
+    """`postgresql://user:password@host:port/database`, of the schema's owner; unset means the embedded stack."""
+    schema_name: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,40}$")] = "fleettwin"
+    raw_retention_hours: Annotated[float, Field(gt=0)] = 48.0
+    """How long node samples and per-second samples are kept."""
+    rollup_retention_days: Annotated[float, Field(gt=0)] = 730.0
+
+
+class StackSettings(_Part):
+    """The embedded servers."""
+
+    home: Path = Path(".fleettwin")
+    """Everything they download and store lies below this folder."""
+    kafka_port: Port | None = None
+    """Unset: a free port is chosen and remembered."""
+    database_port: Port | None = None
+    debian_mirror: str | None = None
+    """URL of a Debian mirror; unset: the one in this host's apt configuration."""
+    debian_keyring: Path = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+    debian_suite: str = "trixie"
+
+
+class TwinSettings(_Part):
+    """How the machines count time and judge what they see. Part of the twin's identity: see `TwinSettings.rules`."""
+
+    clock: ClockSource = ClockSource.WALL
+    site_timeout_seconds: Annotated[float, Field(gt=0)] = 10.0
+    """A telemetry partition without samples for so long, by the wall, takes its sites away."""
+    checkpoint_seconds: Annotated[float, Field(gt=0)] = 5.0
+    tick_milliseconds: Annotated[int, Field(ge=100, le=3_600_000)] = 1000
+    grace_milliseconds: Annotated[int, Field(ge=0, le=3_600_000)] = 500
+    stale_after_milliseconds: Annotated[int, Field(ge=1)] = 15_000
+    lost_after_milliseconds: Annotated[int, Field(ge=1)] = 60_000
+    longest_gap_milliseconds: Annotated[int, Field(ge=1)] = 60_000
+    """Between two readings of a node further apart than this, no energy is counted."""
+    node_interval_milliseconds: Annotated[int, Field(ge=1000)] = 10_000
+    idle_below: Annotated[float, Field(ge=0, le=1)] = 0.05
+    idle_after_milliseconds: Annotated[int, Field(ge=1)] = 300_000
+    open_after_milliseconds: Annotated[int, Field(ge=0)] = 5_000
+    resolve_after_milliseconds: Annotated[int, Field(ge=0)] = 5_000
+    unknown_above: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """A site with a larger part of its accelerators unknown has a visibility shortage."""
+
+
+class Settings(BaseSettings):
+    """All of them; nested ones are reached as `FLEETTWIN_KAFKA__BOOTSTRAP_SERVERS`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FLEETTWIN_", env_nested_delimiter="__", frozen=True, extra="forbid", nested_model_default_partial_update=True
+    )
+
+    kafka: KafkaSettings = KafkaSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    stack: StackSettings = StackSettings()
+    twin: TwinSettings = TwinSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment first, then the file that `FLEETTWIN_CONFIG` names."""
+        path = os.environ.get(FILE_VARIABLE)
+        file = (TomlConfigSettingsSource(settings_cls, Path(path)),) if path else ()
+        return (init_settings, env_settings, *file)
+
+
+def read_settings() -> Settings:
+    """Read the settings.
+
+    Raises:
+        ConfigurationError: naming the first wrong setting, its value and what was expected.
+    """
+    path = os.environ.get(FILE_VARIABLE)
+    if path and not Path(path).is_file():
+        raise ConfigurationError(FILE_VARIABLE, path, "the path of a readable TOML file")
+    unknown = sorted(_unknown_variables())
+    if unknown:
+        known = ", ".join(f"FLEETTWIN_{name.upper()}__*" for name in Settings.model_fields)
+        raise ConfigurationError(unknown[0], os.environ[unknown[0]], f"no such variable; the known ones are {known}")
+    try:
+        return Settings()
+    except ValidationError as invalid:
+        first = invalid.errors()[0]
+        name = "FLEETTWIN_" + "__".join(str(part).upper() for part in first["loc"])
+        value = "(hidden)" if "URL" in name else first["input"]
+        raise ConfigurationError(name, value, first["msg"]) from None
+
+
+def _unknown_variables() -> set[str]:
+    """Variables with our prefix that no setting reads: a typing error that would otherwise pass in silence."""
+    known = {FILE_VARIABLE, "FLEETTWIN_TRACES"}
+    for part, field in Settings.model_fields.items():
+        known.add(f"FLEETTWIN_{part.upper()}")
+        known |= {f"FLEETTWIN_{part.upper()}__{name.upper()}" for name in type(field.default).model_fields}
+    return {name for name in os.environ if name.startswith("FLEETTWIN_") and name.upper() not in known}
