@@ -1,0 +1,137 @@
+"""The accelerator catalogue: what each type draws and computes, as data with its sources (`catalogue.yaml`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.resources import files
+from typing import Annotated, Self
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from models.errors import ConfigurationError, RecordRefused
+from models.names import Event, Name
+
+H100_TFLOPS = 989.0
+"""Dense BF16 of one H100 SXM: the unit of H100 equivalents."""
+
+PLAUSIBLE = 1.25
+"""A node reading above this multiple of the most its type can draw is absurd."""
+
+Draw = Annotated[float, Field(ge=0, le=200_000)]
+
+
+class AcceleratorType(Event):
+    """One type of accelerator in its usual node. Watts are for one accelerator unless the name says host."""
+
+    id: Name
+    vendor: str
+    name: str
+    bf16_tflops: Annotated[float, Field(gt=0)] | None
+    """Dense; none where it is unpublished or no fair measure of the chip."""
+    idle_watts: Draw
+    typical_watts: Draw
+    """Under its usual work; what a planned accelerator is counted with."""
+    max_watts: Draw
+    per_node: Annotated[int, Field(ge=1, le=1024)]
+    host_idle_watts: Draw
+    """What a node draws beside its accelerators (CPU, memory, network, fans) when they idle."""
+    host_max_watts: Draw
+    power_model_error: Annotated[float, Field(ge=0, le=1)]
+    """Mean absolute error to expect where watts are modelled from utilisation."""
+    counts_as_h100: bool = True
+    sources: tuple[str, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _draws_are_ordered(self) -> Self:
+        if not self.idle_watts <= self.typical_watts <= self.max_watts:
+            raise ValueError("idle_watts, typical_watts and max_watts must not fall")
+        if self.host_idle_watts > self.host_max_watts:
+            raise ValueError("host_idle_watts exceeds host_max_watts")
+        return self
+
+    @property
+    def milli_h100e(self) -> int:
+        """Thousandths of an H100 that one accelerator is worth; 0 where it is not counted."""
+        if self.bf16_tflops is None or not self.counts_as_h100:
+            return 0
+        return round(self.bf16_tflops / H100_TFLOPS * 1000)
+
+    @property
+    def placed_milliwatts(self) -> int:
+        """IT milliwatts that putting work on one more accelerator adds: typical less idle, its share of the host."""
+        host = (self.host_max_watts - self.host_idle_watts) / self.per_node
+        busy = (self.typical_watts - self.idle_watts) / max(self.max_watts - self.idle_watts, 1e-9)
+        return round((self.typical_watts - self.idle_watts + host * busy) * 1000)
+
+    def plausible_milliwatts(self, installed: int) -> int:
+        """The most that a node with so many accelerators may say it draws."""
+        host = self.host_max_watts * max(1.0, installed / self.per_node)
+        return round((installed * self.max_watts + host) * PLAUSIBLE * 1000)
+
+    def modelled_milliwatts(self, installed: int, utilization_ppm: int) -> int:
+        """What a node draws at a mean utilisation: linear between idle and full, the host included."""
+        idle = installed * self.idle_watts + self.host_idle_watts
+        full = installed * self.max_watts + self.host_max_watts
+        return (round(idle * 1000) * (1_000_000 - utilization_ppm) + round(full * 1000) * utilization_ppm) // 1_000_000
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The types by id."""
+
+    types: Mapping[str, AcceleratorType] = field(default_factory=dict)
+
+    def __getitem__(self, id_: str) -> AcceleratorType:
+        """The type of that id.
+
+        Raises:
+            RecordRefused: `unknown_type`.
+        """
+        try:
+            return self.types[id_]
+        except KeyError:
+            raise RecordRefused("unknown_type", f"type {id_!r}; known: {', '.join(self.ids)}") from None
+
+    def __contains__(self, id_: object) -> bool:
+        return id_ in self.types
+
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """All ids, sorted."""
+        return tuple(sorted(self.types))
+
+
+def catalogue_of(types: Iterable[AcceleratorType]) -> Catalogue:
+    """A catalogue of these types."""
+    return Catalogue({kind.id: kind for kind in types})
+
+
+def read_catalogue(text: str, name: str) -> Catalogue:
+    """Read a catalogue from YAML; `name` is the file's, for messages.
+
+    Raises:
+        ConfigurationError: naming file, path and value.
+    """
+    try:
+        entries = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigurationError(name, str(error).replace("\n", " "), "YAML") from None
+    if not isinstance(entries, dict):
+        raise ConfigurationError(name, entries, "a mapping from type id to its figures")
+    types = []
+    for id_, entry in entries.items():
+        try:
+            types.append(AcceleratorType.model_validate({"id": id_, **(entry or {})}))
+        except ValidationError as invalid:
+            first = invalid.errors()[0]
+            path = ".".join(str(part) for part in (id_, *first["loc"]))
+            raise ConfigurationError(f"{name}: {path}", first["input"], first["msg"]) from None
+    return catalogue_of(types)
+
+
+def shipped_catalogue() -> Catalogue:
+    """The catalogue that comes with the project."""
+    return read_catalogue(files("models").joinpath("catalogue.yaml").read_text("utf-8"), "models/catalogue.yaml")

@@ -1,0 +1,49 @@
+"""Demand: what a project asks for, and how much of it was granted. Sent whole; the newest by `at` stands."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from models.names import Event, Name
+
+Amount = Annotated[int, Field(ge=0, le=100_000_000)]
+
+
+class DemandRevised(Event):
+    """A demand as it stands from `at` on."""
+
+    demand: Name
+    project: Name
+    tenant: Name | None = None
+    at: AwareDatetime
+    wanted: Amount
+    granted: Amount = 0
+    types: tuple[Name, ...] = ()
+    """Acceptable accelerator types; empty means any."""
+    sites: tuple[Name, ...] = ()
+    """Allowed sites; empty means any."""
+    gang: Annotated[int, Field(ge=1, le=1024)] = 1
+    """Accelerators that must be free together on one node."""
+    priority: Annotated[int, Field(ge=0, le=100)] = 50
+    """The higher is served first."""
+    starts_at: AwareDatetime | None = None
+    ends_at: AwareDatetime | None = None
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        if self.granted > self.wanted:
+            raise ValueError(f"granted {self.granted} exceeds wanted {self.wanted}")
+        if self.starts_at and self.ends_at and self.ends_at <= self.starts_at:
+            raise ValueError(f"ends_at {self.ends_at} is not after starts_at {self.starts_at}")
+        if len(set(self.types)) < len(self.types) or len(set(self.sites)) < len(self.sites):
+            raise ValueError("a type or a site is named twice")
+        return self
+
+
+class DemandEnded(Event):
+    """The demand is gone from `at` on."""
+
+    demand: Name
+    at: AwareDatetime

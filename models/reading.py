@@ -1,0 +1,89 @@
+"""A reading: what one node measured at one instant, as people and small senders write it."""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+from typing import Annotated, Self
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from models.names import Event, Name
+
+MOST_ACCELERATORS = 1024
+"""On one node; the largest shared-memory nodes sold today hold fewer than a hundred."""
+
+Count = Annotated[int, Field(ge=0, le=MOST_ACCELERATORS)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Watts = Annotated[float, Field(ge=0, le=1e9)]
+Celsius = Annotated[float, Field(ge=-60, le=200)]
+Bytes = Annotated[int, Field(ge=0, lt=2**53)]
+
+
+class NodeState(StrEnum):
+    """What a node's owner says of it."""
+
+    IN_SERVICE = "in_service"
+    DRAINING = "draining"
+    MAINTENANCE = "maintenance"
+    FAILED = "failed"
+
+
+class StateCode(IntEnum):
+    """The same in columns."""
+
+    IN_SERVICE = 0
+    DRAINING = 1
+    MAINTENANCE = 2
+    FAILED = 3
+
+
+STATE_CODES = {state.value: StateCode[state.name].value for state in NodeState}
+STATE_NAMES = tuple(state.value for state in NodeState)
+
+
+class AcceleratorReadings(Event):
+    """The same measures for each accelerator of the node, in the node's own order; absent means not known."""
+
+    power_watts: tuple[Watts, ...] | None = None
+    utilization: tuple[Fraction, ...] | None = None
+    sm_active: tuple[Fraction, ...] | None = None
+    memory_used_bytes: tuple[Bytes, ...] | None = None
+    temperature_celsius: tuple[Celsius, ...] | None = None
+
+
+class Reading(Event):
+    """One node at one instant. What is not known is left out, and is never zero."""
+
+    site: Name
+    node: Name
+    rack: Name | None = None
+    type: Name
+    """A catalogue entry, such as `h100-sxm`."""
+    at: AwareDatetime
+    sequence: Annotated[int, Field(ge=0, lt=2**63)]
+    """Grows with every reading of the node; tells apart readings of one instant."""
+    installed: Annotated[int, Field(ge=1, le=MOST_ACCELERATORS)]
+    in_service: Count
+    allocated: Count | None = None
+    """Accelerators bound to work."""
+    power_watts: Watts | None = None
+    """Of the whole node."""
+    utilization: Fraction | None = None
+    """Mean over the node's accelerators."""
+    sm_active: Fraction | None = None
+    memory_used_bytes: Bytes | None = None
+    temperature_celsius: Celsius | None = None
+    """Of the hottest accelerator."""
+    state: NodeState = NodeState.IN_SERVICE
+    accelerators: AcceleratorReadings | None = None
+
+    @model_validator(mode="after")
+    def _counts_fit(self) -> Self:
+        if self.in_service > self.installed:
+            raise ValueError(f"in_service {self.in_service} exceeds installed {self.installed}")
+        if self.allocated is not None and self.allocated > self.installed:
+            raise ValueError(f"allocated {self.allocated} exceeds installed {self.installed}")
+        for name, values in (self.accelerators or AcceleratorReadings()):
+            if values is not None and len(values) != self.installed:
+                raise ValueError(f"accelerators.{name} has {len(values)} values for {self.installed} installed")
+        return self

@@ -1,0 +1,25 @@
+"""The topics' names: the part of the contract that every sender and reader shares."""
+
+from __future__ import annotations
+
+TELEMETRY = "fleet.telemetry.v1"
+"""Readings, frames and clock, keyed by site."""
+SITES = "fleet.sites.v1"
+"""Site facts and clock; one partition."""
+DEMAND = "fleet.demand.v1"
+"""Demand and clock; one partition."""
+LEDGER = "fleet.ledger.v1"
+"""Samples, admitted facts and demand, clock, away and back in one total order; one partition."""
+NODES = "fleet.nodes.v1"
+"""Node frames, keyed by site, partitioned as the telemetry they come from."""
+STATE = "fleet.state.v1"
+"""Site states and fleet states, one of each a tick."""
+SHORTAGES = "fleet.shortages.v1"
+"""Shortage events, keyed by shortage id."""
+SITE_CHECKPOINTS = "fleet.telemetry.v1.checkpoints"
+FLEET_CHECKPOINTS = "fleet.ledger.v1.checkpoints"
+
+
+def dead_letters(topic: str) -> str:
+    """The topic that takes what is refused from `topic`."""
+    return topic + ".dlq"
