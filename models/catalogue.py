@@ -8,7 +8,9 @@ from functools import cached_property
 from importlib.resources import files
 from typing import Annotated, Self
 
+import numpy as np
 import yaml
+from numpy.typing import NDArray
 from pydantic import Field, ValidationError, model_validator
 
 from models.errors import ConfigurationError, RecordRefused
@@ -16,9 +18,6 @@ from models.names import Event, Name
 
 H100_TFLOPS = 989.0
 """Dense BF16 of one H100 SXM: the unit of H100 equivalents."""
-
-PLAUSIBLE = 1.25
-"""A node reading above this multiple of the most its type can draw is absurd."""
 
 Draw = Annotated[float, Field(ge=0, le=200_000)]
 
@@ -66,16 +65,30 @@ class AcceleratorType(Event):
         busy = (self.typical_watts - self.idle_watts) / max(self.max_watts - self.idle_watts, 1e-9)
         return round((self.typical_watts - self.idle_watts + host * busy) * 1000)
 
-    def plausible_milliwatts(self, installed: int) -> int:
-        """The most that a node with so many accelerators may say it draws."""
-        host = self.host_max_watts * max(1.0, installed / self.per_node)
-        return round((installed * self.max_watts + host) * PLAUSIBLE * 1000)
 
-    def modelled_milliwatts(self, installed: int, utilization_ppm: int) -> int:
-        """What a node draws at a mean utilisation: linear between idle and full, the host included."""
-        idle = installed * self.idle_watts + self.host_idle_watts
-        full = installed * self.max_watts + self.host_max_watts
-        return (round(idle * 1000) * (1_000_000 - utilization_ppm) + round(full * 1000) * utilization_ppm) // 1_000_000
+@dataclass(frozen=True, slots=True)
+class TypeColumns:
+    """The figures of all types in the order of `Catalogue.ids`; milliwatts, for one accelerator or one host."""
+
+    idle: NDArray[np.int64]
+    full: NDArray[np.int64]
+    host_idle: NDArray[np.int64]
+    host_full: NDArray[np.int64]
+    per_node: NDArray[np.int64]
+
+    def plausible(self, code: NDArray[np.int64], installed: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The most that a node may say it draws: 1.25 times all of its accelerators and its host at full load."""
+        hosts = np.maximum(1, -(-installed // self.per_node[code]))
+        return (installed * self.full[code] + hosts * self.host_full[code]) * 5 // 4
+
+    def modelled(
+        self, code: NDArray[np.int64], installed: NDArray[np.int64], ppm: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """What a node draws at a mean utilisation in parts per million: linear from idle to full, host included."""
+        hosts = np.maximum(1, -(-installed // self.per_node[code]))
+        idle = installed * self.idle[code] + hosts * self.host_idle[code]
+        full = installed * self.full[code] + hosts * self.host_full[code]
+        return idle + (full - idle) * ppm // 1_000_000
 
 
 @dataclass(frozen=True)
@@ -102,6 +115,27 @@ class Catalogue:
     def ids(self) -> tuple[str, ...]:
         """All ids, sorted."""
         return tuple(sorted(self.types))
+
+    @cached_property
+    def codes(self) -> Mapping[str, int]:
+        """The place of each id in `ids`: how columns name a type."""
+        return {id_: code for code, id_ in enumerate(self.ids)}
+
+    @cached_property
+    def columns(self) -> TypeColumns:
+        """The figures of all types as columns."""
+        kinds = [self.types[id_] for id_ in self.ids]
+
+        def milliwatts(watts: Iterable[float]) -> NDArray[np.int64]:
+            return np.array([round(value * 1000) for value in watts], dtype=np.int64)
+
+        return TypeColumns(
+            idle=milliwatts(kind.idle_watts for kind in kinds),
+            full=milliwatts(kind.max_watts for kind in kinds),
+            host_idle=milliwatts(kind.host_idle_watts for kind in kinds),
+            host_full=milliwatts(kind.host_max_watts for kind in kinds),
+            per_node=np.array([kind.per_node for kind in kinds], dtype=np.int64),
+        )
 
 
 def catalogue_of(types: Iterable[AcceleratorType]) -> Catalogue:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 Headers = tuple[tuple[str, bytes], ...]
 
+SENT_AT = "fleettwin_sent_at"
+"""Header with decimal milliseconds: when the record was first sent, set by whoever sends it again or ahead of time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -25,6 +28,12 @@ class Record:
             if key == name:
                 return value
         return None
+
+    @property
+    def sent_at(self) -> int:
+        """When it was first sent, in milliseconds: the header's word where there is one, else Kafka's."""
+        stated = self.header(SENT_AT)
+        return int(stated) if stated is not None and stated.isdigit() and len(stated) < 18 else self.timestamp
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,139 @@
+"""Frames: many readings of one site in one record, as an Arrow IPC stream with one or more record batches.
+
+The schema's metadata names the site. `node`, `type`, `at`, `sequence`, `installed` and `in_service` must be there;
+the rest may be missing or null, which means not known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from models.errors import RecordRefused
+from models.reading import STATE_NAMES
+
+MOST_BYTES = 4 * 1024 * 1024
+MOST_ROWS = 65_536
+SITE = b"site"
+
+_WORD = pa.dictionary(pa.int16(), pa.string())
+
+REQUIRED: Mapping[str, pa.DataType] = {
+    "node": pa.string(),
+    "type": _WORD,
+    "at": pa.timestamp("ms", tz="UTC"),
+    "sequence": pa.int64(),
+    "installed": pa.int16(),
+    "in_service": pa.int16(),
+}
+OPTIONAL: Mapping[str, pa.DataType] = {
+    "rack": _WORD,
+    "allocated": pa.int16(),
+    "power_watts": pa.float32(),
+    "utilization": pa.float32(),
+    "sm_active": pa.float32(),
+    "memory_used_bytes": pa.int64(),
+    "temperature_celsius": pa.float32(),
+    "state": _WORD,
+    "accelerator_power_watts": pa.list_(pa.float32()),
+    "accelerator_utilization": pa.list_(pa.float32()),
+    "accelerator_sm_active": pa.list_(pa.float32()),
+    "accelerator_memory_used_bytes": pa.list_(pa.int64()),
+    "accelerator_temperature_celsius": pa.list_(pa.float32()),
+}
+COLUMNS: Mapping[str, pa.DataType] = {**REQUIRED, **OPTIONAL}
+
+_COMPRESSION = pa.ipc.IpcWriteOptions(compression="lz4")
+
+
+def encode_frame(site: str, columns: Mapping[str, Any]) -> bytes:
+    """Write a frame from arrays by column name; lists and NumPy arrays are taken as their column's type."""
+    arrays = [_array(columns[name], kind) for name, kind in COLUMNS.items() if name in columns]
+    schema = pa.schema([(name, kind) for name, kind in COLUMNS.items() if name in columns], {SITE: site.encode()})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, schema, options=_COMPRESSION) as writer:
+        writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
+    return bytes(sink.getvalue())
+
+
+def states_column(codes: Any) -> pa.DictionaryArray:
+    """The `state` column from `StateCode` values."""
+    return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int16()), pa.array(STATE_NAMES))
+
+
+def read_frame(value: bytes) -> tuple[str, pa.RecordBatch]:
+    """The site and the rows of a frame, with the columns present, each of its own type.
+
+    Raises:
+        RecordRefused: `oversized`, `undecodable` or `schema` (a column missing, unknown, or of a type that does not fit).
+    """
+    if len(value) > MOST_BYTES:
+        raise RecordRefused("oversized", f"{len(value)} bytes; a frame holds at most {MOST_BYTES}")
+    try:
+        with pa.ipc.open_stream(pa.py_buffer(value)) as reader:
+            metadata = reader.schema.metadata or {}
+            batches, rows = [], 0
+            for batch in reader:
+                rows += batch.num_rows
+                if rows > MOST_ROWS:
+                    raise RecordRefused("oversized", f"more than {MOST_ROWS} rows")
+                batch.validate(full=True)
+                batches.append(batch)
+    except (pa.ArrowException, OSError, ValueError, KeyError, NotImplementedError) as error:
+        raise RecordRefused("undecodable", f"Arrow IPC stream: {_first_line(error)}") from None
+    if SITE not in metadata:
+        raise RecordRefused("schema", "the schema's metadata has no `site`")
+    try:
+        site = metadata[SITE].decode()
+    except UnicodeDecodeError:
+        raise RecordRefused("schema", "the site's name is not UTF-8") from None
+    if not batches:
+        raise RecordRefused("empty", "the frame has no record batch")
+    whole = batches[0] if len(batches) == 1 else pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
+    return site, _conformed(whole)
+
+
+def _conformed(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with every column of the type that `COLUMNS` says."""
+    names = batch.schema.names
+    missing = [name for name in REQUIRED if name not in names]
+    if missing:
+        raise RecordRefused("schema", f"column {missing[0]!r} is missing")
+    unknown = [name for name in names if name not in COLUMNS]
+    if unknown or len(set(names)) < len(names):
+        raise RecordRefused("schema", f"column {(unknown or names)[0]!r} is unknown or there twice")
+    if all(batch.schema.field(name).type == COLUMNS[name] for name in names):
+        return batch
+    try:
+        arrays = [_cast(batch.column(name), COLUMNS[name]) for name in names]
+    except (pa.ArrowException, ValueError, KeyError, NotImplementedError) as error:
+        raise RecordRefused("schema", _first_line(error)) from None
+    return pa.RecordBatch.from_arrays(arrays, names=names)
+
+
+def _cast(array: pa.Array, kind: pa.DataType) -> pa.Array:
+    if array.type == kind:
+        return array
+    if pa.types.is_dictionary(kind):
+        words = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+        encoded = words.cast(pa.string()).dictionary_encode()
+        return pa.DictionaryArray.from_arrays(encoded.indices.cast(pa.int16()), encoded.dictionary)
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if pa.types.is_string(kind) and not (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
+        raise RecordRefused("schema", f"a column of {array.type} where text is expected")
+    return array.cast(kind)
+
+
+def _array(values: Any, kind: pa.DataType) -> pa.Array:
+    if isinstance(values, pa.Array):
+        return _cast(values, kind)
+    if pa.types.is_dictionary(kind):
+        return _cast(pa.array(values, pa.string()), kind)
+    return pa.array(values, kind)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:300]
