@@ -79,7 +79,8 @@ class TypeColumns:
     def plausible(self, code: NDArray[np.int64], installed: NDArray[np.int64]) -> NDArray[np.int64]:
         """The most that a node may say it draws: 1.25 times all of its accelerators and its host at full load."""
         hosts = np.maximum(1, -(-installed // self.per_node[code]))
-        return (installed * self.full[code] + hosts * self.host_full[code]) * 5 // 4
+        most: NDArray[np.int64] = (installed * self.full[code] + hosts * self.host_full[code]) * 5 // 4
+        return most
 
     def modelled(
         self, code: NDArray[np.int64], installed: NDArray[np.int64], ppm: NDArray[np.int64]
@@ -88,7 +89,8 @@ class TypeColumns:
         hosts = np.maximum(1, -(-installed // self.per_node[code]))
         idle = installed * self.idle[code] + hosts * self.host_idle[code]
         full = installed * self.full[code] + hosts * self.host_full[code]
-        return idle + (full - idle) * ppm // 1_000_000
+        draw: NDArray[np.int64] = idle + (full - idle) * ppm // 1_000_000
+        return draw
 
 
 @dataclass(frozen=True)

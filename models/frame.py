@@ -67,7 +67,7 @@ def read_frame(value: bytes) -> tuple[str, pa.RecordBatch]:
     """The site and the rows of a frame, with the columns present, each of its own type.
 
     Raises:
-        RecordRefused: `oversized`, `undecodable` or `schema` (a column missing, unknown, or of a type that does not fit).
+        RecordRefused: `oversized`, `undecodable`, or `schema` (a column missing, unknown or of a wrong type).
     """
     if len(value) > MOST_BYTES:
         raise RecordRefused("oversized", f"{len(value)} bytes; a frame holds at most {MOST_BYTES}")

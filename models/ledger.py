@@ -1,0 +1,95 @@
+"""The ledger's records: everything that the fleet machine folds, in one total order."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from models.clock import Clock
+from models.demand import DemandEnded, DemandRevised
+from models.facts import SiteFacts
+from models.names import Event
+from models.sample import SiteSample
+
+
+class Samples(Event):
+    """What one telemetry partition's machine closed in one step.
+
+    Steps of a partition follow on one another: each begins where the one before ended.
+    """
+
+    kind: Literal["samples"] = "samples"
+    partition: int
+    partitions: int
+    """How many telemetry partitions there are."""
+    after: int | None
+    """Closed through this tick before; none at the first clock."""
+    through: int
+    """Closed through this tick now."""
+    ticks: tuple[int, ...]
+    """The ticks closed one by one; quiet stretches are skipped."""
+    samples: tuple[SiteSample, ...]
+
+
+class Source(Event):
+    """Where an admitted record stood before."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+class Admitted(Event):
+    """A checked record of another topic, with its place there: repeats have the same one."""
+
+    kind: Literal["admitted"] = "admitted"
+    source: Source
+    body: Annotated[
+        "AdmittedClock | AdmittedFacts | AdmittedDemand | AdmittedEnd",
+        Field(discriminator="kind"),
+    ]
+
+
+class AdmittedClock(Clock):
+    """The clock of the source's topic."""
+
+    kind: Literal["clock"] = "clock"
+
+
+class AdmittedFacts(SiteFacts):
+    """Site facts."""
+
+    kind: Literal["facts"] = "facts"
+
+
+class AdmittedDemand(DemandRevised):
+    """A demand as it stands."""
+
+    kind: Literal["demand"] = "demand"
+
+
+class AdmittedEnd(DemandEnded):
+    """A demand that is gone."""
+
+    kind: Literal["end"] = "end"
+
+
+class Away(Event):
+    """A telemetry partition has not been heard of: its sites are carried as unknown and not waited for."""
+
+    kind: Literal["away"] = "away"
+    partition: int
+
+
+class Back(Event):
+    """The partition is heard again and waited for."""
+
+    kind: Literal["back"] = "back"
+    partition: int
+
+
+Admitted.model_rebuild()
+
+LedgerRecord = Annotated[Samples | Admitted | Away | Back, Field(discriminator="kind")]
+LEDGER_RECORD: TypeAdapter[LedgerRecord] = TypeAdapter(LedgerRecord)

@@ -1,0 +1,95 @@
+"""Node frames: every node of a site as the twin holds it, each 10 s of event time, as an Arrow IPC stream."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import pyarrow as pa
+
+from models.errors import RecordRefused
+
+MOST_ROWS = 4096
+"""A larger site's nodes come in several frames of one tick, each with its `part`."""
+
+_WORD = pa.dictionary(pa.int16(), pa.string())
+
+COLUMNS: Mapping[str, pa.DataType] = {
+    "node": pa.string(),
+    "rack": _WORD,
+    "type": _WORD,
+    "at": pa.int64(),
+    "hearing": pa.int8(),
+    "state": pa.int8(),
+    "installed": pa.int16(),
+    "in_service": pa.int16(),
+    "allocated": pa.int16(),
+    "power_milliwatts": pa.int64(),
+    "power_source": pa.int8(),
+    "utilization_ppm": pa.int32(),
+    "memory_used_bytes": pa.int64(),
+    "temperature_millicelsius": pa.int32(),
+    "energy_joules": pa.int64(),
+}
+"""Null where not known; `at` in milliseconds, `hearing`, `state` and `power_source` as the enumerations' values."""
+
+
+class Hearing(IntEnum):
+    """How lately a node was heard."""
+
+    REPORTING = 0
+    STALE = 1
+    LOST = 2
+
+
+class PowerSource(IntEnum):
+    """How a node's watts are known."""
+
+    MEASURED = 0
+    MODELLED = 1
+    CARRIED = 2
+    UNKNOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFrame:
+    """Some or all nodes of a site at one tick (milliseconds)."""
+
+    site: str
+    tick: int
+    part: int
+    batch: pa.RecordBatch
+
+    @property
+    def identity(self) -> str:
+        """The same for a repeat."""
+        return f"{self.site}@{self.tick}/{self.part}"
+
+
+def encode_node_frame(site: str, tick: int, part: int, columns: Mapping[str, Any]) -> bytes:
+    """Write the frame; every column of `COLUMNS` must be there, as an Arrow array of its type."""
+    metadata = {b"site": site.encode(), b"tick": str(tick).encode(), b"part": str(part).encode()}
+    schema = pa.schema(list(COLUMNS.items()), metadata)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
+        writer.write_batch(pa.RecordBatch.from_arrays([columns[name] for name in COLUMNS], schema=schema))
+    return bytes(sink.getvalue())
+
+
+def read_node_frame(value: bytes) -> NodeFrame:
+    """Read a frame back.
+
+    Raises:
+        RecordRefused: it is not one.
+    """
+    try:
+        with pa.ipc.open_stream(pa.py_buffer(value)) as reader:
+            metadata = reader.schema.metadata or {}
+            batch = reader.read_next_batch()
+        if batch.schema.remove_metadata() != pa.schema(list(COLUMNS.items())):
+            raise RecordRefused("schema", "not the columns of a node frame")
+        return NodeFrame(metadata[b"site"].decode(), int(metadata[b"tick"]), int(metadata[b"part"]), batch)
+    except (pa.ArrowException, OSError, KeyError, ValueError, StopIteration) as error:
+        raise RecordRefused("undecodable", f"node frame: {error}") from None

@@ -1,0 +1,92 @@
+"""Samples: the state of one site at the close of a tick, as the site machine sees it. They travel in the ledger.
+
+Whole numbers throughout: milliwatts, joules, parts per million, milliseconds since 1970.
+"""
+
+from __future__ import annotations
+
+from models.names import Event
+
+
+class Pool(Event):
+    """The accelerators of one type at a site."""
+
+    type: str
+    installed: int
+    """On nodes that report or are stale; what lost nodes hold stands in `lost`."""
+    in_service: int
+    """Of these, usable: the node is neither draining, in maintenance nor failed."""
+    allocated: int
+    free: int
+    """In service, not allocated, on a node that reports."""
+    held_idle: int
+    """Allocated, on a node whose utilisation has been near zero for a configured time."""
+    allocation_unknown: int
+    """In service on nodes that do not say what is allocated; neither free nor allocated."""
+    lost: int
+    free_per_node: tuple[int, ...]
+    """How many nodes have exactly 0, 1, 2, ... free accelerators; nodes without any in service are left out."""
+    utilization_ppm: int
+    """Mean over the accelerators in service whose utilisation is known."""
+    utilization_known: int
+    """How many these are."""
+
+
+class NodeCounts(Event):
+    """Nodes by how lately they were heard, and, of those not lost, by what they say of themselves."""
+
+    reporting: int
+    stale: int
+    lost: int
+    in_service: int
+    draining: int
+    maintenance: int
+    failed: int
+
+
+class PowerSplit(Event):
+    """IT milliwatts by how we know them."""
+
+    measured: int
+    modelled: int
+    """From utilisation, by the catalogue's model."""
+    carried: int
+    """The last word of stale nodes, measured or modelled."""
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.measured + self.modelled + self.carried
+
+
+class Intake(Event):
+    """What became of the readings so far: counts since the first, repeats included."""
+
+    observed: int
+    """Taken in; late, duplicate and superseded ones included."""
+    duplicate: int
+    """Same node, same `at` and `sequence` as one already known."""
+    superseded: int
+    """Older than what the node had already said; nothing changed by them."""
+    late: int
+    """Came after their tick had closed."""
+    refused: int
+    """Rows turned away at the edge."""
+
+
+class SiteSample(Event):
+    """One site at the close of one tick."""
+
+    site: str
+    tick: int
+    nodes: NodeCounts
+    pools: tuple[Pool, ...]
+    """By type, sorted."""
+    power: PowerSplit
+    energy_joules: int
+    """Since the first reading; between two readings of a node the mean of both watts counts."""
+    gaps: int
+    """Pairs of readings further apart than the longest gap; no energy was counted between them."""
+    newest: int
+    """The newest `at` of any node."""
+    intake: Intake

@@ -1,0 +1,114 @@
+"""States: what is published each tick of every site and of the fleet. Watts, joules, fractions; unknown is null."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import AwareDatetime
+
+from models.names import Event
+
+
+class Presence(StrEnum):
+    """Whether a site's word can be relied on."""
+
+    PRESENT = "present"
+    AWAY = "away"
+    """No worker has sampled it lately; its figures are the last known ones and count as unknown."""
+    NEVER_SEEN = "never_seen"
+    """Known from site facts alone."""
+
+
+class PoolState(Event):
+    """The accelerators of one type."""
+
+    type: str
+    installed: int
+    in_service: int
+    allocated: int
+    free: int
+    held_idle: int
+    unknown: int
+    """On lost nodes, on sites away, or expected and never seen."""
+    h100e_in_service: float
+    h100e_free: float
+    utilization: float | None
+
+
+class NodeTotals(Event):
+    """Nodes by how lately they were heard, and by their own word."""
+
+    reporting: int
+    stale: int
+    lost: int
+    never_seen: int
+    in_service: int
+    draining: int
+    maintenance: int
+    failed: int
+
+
+class PowerState(Event):
+    """Watts; facility figures need the site's facts."""
+
+    it_measured: float
+    it_modelled: float
+    it_carried: float
+    facility: float | None
+    supply: float | None
+    headroom: float | None
+
+
+class IntakeTotals(Event):
+    """Readings so far, by what became of them."""
+
+    observed: int
+    duplicate: int
+    superseded: int
+    late: int
+    refused: int
+
+
+class Totals(Event):
+    """What a site and the fleet have in common."""
+
+    tick: AwareDatetime
+    nodes: NodeTotals
+    pools: tuple[PoolState, ...]
+    power: PowerState
+    installed: int
+    in_service: int
+    allocated: int
+    free: int
+    unknown: int
+    h100e_in_service: float
+    h100e_free: float
+    utilization: float | None
+    energy_joules: int
+    newest_reading: AwareDatetime | None
+    intake: IntakeTotals
+    open_shortages: int
+
+
+class SiteState(Totals):
+    """One site at one tick."""
+
+    kind: Literal["site"] = "site"
+    site: str
+    presence: Presence
+    pue: float | None
+
+
+class FleetState(Totals):
+    """The fleet at one tick: the sum of its sites, with demand beside it."""
+
+    kind: Literal["fleet"] = "fleet"
+    sites_present: int
+    sites_away: int
+    sites_never_seen: int
+    demands: int
+    """Demands that stand."""
+    wanted: int
+    granted: int
+    pending: int
