@@ -40,17 +40,6 @@ class Source(Event):
     offset: int
 
 
-class Admitted(Event):
-    """A checked record of another topic, with its place there: repeats have the same one."""
-
-    kind: Literal["admitted"] = "admitted"
-    source: Source
-    body: Annotated[
-        "AdmittedClock | AdmittedFacts | AdmittedDemand | AdmittedEnd",
-        Field(discriminator="kind"),
-    ]
-
-
 class AdmittedClock(Clock):
     """The clock of the source's topic."""
 
@@ -75,6 +64,17 @@ class AdmittedEnd(DemandEnded):
     kind: Literal["end"] = "end"
 
 
+class Admitted(Event):
+    """A checked record of another topic, with its place there: repeats have the same one."""
+
+    kind: Literal["admitted"] = "admitted"
+    source: Source
+    body: Annotated[
+        AdmittedClock | AdmittedFacts | AdmittedDemand | AdmittedEnd,
+        Field(discriminator="kind"),
+    ]
+
+
 class Away(Event):
     """A telemetry partition has not been heard of: its sites are carried as unknown and not waited for."""
 
@@ -88,8 +88,6 @@ class Back(Event):
     kind: Literal["back"] = "back"
     partition: int
 
-
-Admitted.model_rebuild()
 
 LedgerRecord = Annotated[Samples | Admitted | Away | Back, Field(discriminator="kind")]
 LEDGER_RECORD: TypeAdapter[LedgerRecord] = TypeAdapter(LedgerRecord)
