@@ -25,8 +25,6 @@ class Roster:
     """Empty where the rack is not known."""
     codes: Integers
     """The place of each row's type in the catalogue's ids; `UNKNOWN` for a type that is not in it."""
-    types: tuple[str, ...]
-    """As the sender wrote them."""
 
 
 @dataclass(frozen=True, slots=True)

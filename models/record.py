@@ -44,8 +44,8 @@ class Outgoing:
     """
 
     topic: str
-    key: bytes
-    value: bytes
+    key: bytes | None
+    value: bytes | None
     headers: Headers
     identity: str
     partition: int | None = None

@@ -52,6 +52,8 @@ class PowerSplit(Event):
     """From utilisation, by the catalogue's model."""
     carried: int
     """The last word of stale nodes, measured or modelled."""
+    unknown_nodes: int
+    """Nodes, not lost, that say neither watts nor utilisation; they are in none of the sums."""
 
     @property
     def total(self) -> int:

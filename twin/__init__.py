@@ -1,0 +1,1 @@
+"""What the twin knows and computes: pure state machines over records, `(state, record) -> (state, outputs)`."""

@@ -1,0 +1,200 @@
+"""Which rows of a frame can be believed: from floats and nulls on the wire to whole numbers, with every doubt named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from models.catalogue import Catalogue
+from models.columns import UNKNOWN, UNKNOWN_TEMPERATURE, Integers, ReadingColumns, Roster
+from models.frame import REQUIRED
+from models.reading import MOST_ACCELERATORS, STATE_CODES
+
+FUTURE_TOLERANCE = 60_000
+"""Milliseconds that a reading's `at` may be ahead of when its record was sent."""
+
+SENTINEL = 9.2e18
+"""DCGM writes values near 2**63 (9223372036854775794 and its relatives) for what it does not know."""
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class RowRefusal:
+    """A row of a frame that was turned away."""
+
+    row: int
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """How a measured column is read: its range on the wire, and how many of our whole units one of its own holds."""
+
+    low: float
+    high: float
+    scale: int
+    unknown: int = UNKNOWN
+
+
+MEASURES = {
+    "power_watts": Measure(0, 1e9, 1000),
+    "utilization": Measure(0, 1, 1_000_000),
+    "sm_active": Measure(0, 1, 1_000_000),
+    "memory_used_bytes": Measure(0, 2**53, 1),
+    "temperature_celsius": Measure(-60, 200, 1000, UNKNOWN_TEMPERATURE),
+}
+
+
+@dataclass
+class FrameEdge:
+    """Reads one frame; `refusals` fills as columns are read, and a row's first doubt is the one that is told."""
+
+    batch: pa.RecordBatch
+    roster: Roster
+    named: Mask
+    catalogue: Catalogue
+    sent_at: int
+    good: Mask = field(init=False)
+    refusals: dict[int, RowRefusal] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.good = np.ones(self.batch.num_rows, dtype=bool)
+
+    def read(self) -> ReadingColumns:
+        """The good rows."""
+        self._doubt(~self.named, "bad_name", "node")
+        self._doubt(self.roster.codes == UNKNOWN, "unknown_type", "type")
+        at = self._whole("at", 0, self.sent_at + FUTURE_TOLERANCE, "future")
+        installed = self._whole("installed", 1, MOST_ACCELERATORS)
+        columns = ReadingColumns(
+            roster=self.roster,
+            who=np.arange(self.batch.num_rows, dtype=np.int64),
+            at=at,
+            sequence=self._whole("sequence", 0, 2**63 - 1),
+            installed=installed,
+            in_service=self._whole("in_service", 0, installed),
+            allocated=self._whole("allocated", 0, installed),
+            power=self._measured("power_watts", installed),
+            utilization=self._measured("utilization", installed),
+            sm_active=self._measured("sm_active", installed),
+            memory_used=self._measured("memory_used_bytes", installed),
+            temperature=self._measured("temperature_celsius", installed),
+            state=self._states(),
+        )
+        if "accelerator_power_watts" in self.batch.schema.names:
+            self._of_accelerators("power_watts", installed)
+        plausible = self.catalogue.columns.plausible(np.maximum(self.roster.codes, 0), installed)
+        self._doubt(columns.power > plausible, "implausible_power", "power_watts")
+        return columns if self.good.all() else columns.rows(self.good)
+
+    def _doubt(self, bad: Mask, code: str, name: str) -> None:
+        if bad.any():
+            for row in np.flatnonzero(bad & self.good).tolist():
+                value = str(self.batch.column(name)[row])[:100]
+                self.refusals[row] = RowRefusal(row, code, f"{name} is {value}")
+            self.good &= ~bad
+
+    def _whole(self, name: str, low: int, high: int | Integers, above: str = "out_of_range") -> Integers:
+        """A column of whole numbers within bounds; `above` is the code of what exceeds the upper one."""
+        if name not in self.batch.schema.names:
+            return np.full(self.batch.num_rows, UNKNOWN, dtype=np.int64)
+        array = self.batch.column(name)
+        values: Integers = array.cast(pa.int64()).fill_null(UNKNOWN).to_numpy(zero_copy_only=False)
+        outside = (values < low) | (values > high)
+        if not outside.any():
+            return values
+        null = array.is_null().to_numpy(zero_copy_only=False)
+        if name in REQUIRED:
+            self._doubt(null, "missing", name)
+        self._doubt((values > high) & ~null, above, name)
+        self._doubt((values < low) & ~null, "out_of_range", name)
+        return np.where(outside, UNKNOWN, values)
+
+    def _measured(self, name: str, installed: Integers) -> Integers:
+        if name not in self.batch.schema.names:
+            unsaid = np.ones(self.batch.num_rows, dtype=bool)
+            values = np.full(self.batch.num_rows, MEASURES[name].unknown, dtype=np.int64)
+        else:
+            values, unsaid = self._converted(self.batch.column(name), name, name)
+        if name in _TOGETHER and f"accelerator_{name}" in self.batch.schema.names:
+            together = self._of_accelerators(name, installed)
+            return np.where(unsaid, together, values)
+        return values
+
+    def _converted(
+        self, array: pa.Array, name: str, column: str, owners: Integers | None = None
+    ) -> tuple[Integers, Mask]:
+        """Whole numbers, and where nothing was said; `owners` says which row each value belongs to."""
+        measure = MEASURES[name]
+        wire = array.to_numpy(zero_copy_only=False).astype(np.float64)
+        fits = (wire >= measure.low) & (wire <= measure.high)
+        if fits.all():
+            return np.rint(wire * measure.scale).astype(np.int64), ~fits
+        null = array.is_null().to_numpy(zero_copy_only=False)
+        blank = np.abs(wire) >= SENTINEL
+        for bad, code in (
+            (np.isnan(wire) & ~null, "not_a_number"),
+            (blank, "sentinel"),
+            (~fits & ~null, "out_of_range"),
+        ):
+            self._doubt(bad if owners is None else np.bincount(owners[bad], minlength=len(self.good)) > 0, code, column)
+        values = np.rint(np.where(fits, wire, 0) * measure.scale).astype(np.int64)
+        return np.where(fits, values, measure.unknown), null
+
+    def _of_accelerators(self, name: str, installed: Integers) -> Integers:
+        """The node's figure from those of its accelerators; unknown where they are not given one and all."""
+        column = f"accelerator_{name}"
+        array, rows = self.batch.column(column), self.batch.num_rows
+        lengths = pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
+        given = ~array.is_null().to_numpy(zero_copy_only=False)
+        self._doubt(given & (lengths != installed), "wrong_length", column)
+        owners = np.repeat(np.arange(rows), lengths)
+        values, unsaid = self._converted(array.flatten(), name, column, owners)
+        whole = given & (lengths > 0) & (np.bincount(owners[unsaid], minlength=rows) == 0)
+        unknown = np.full(rows, MEASURES[name].unknown, dtype=np.int64)
+        if name not in _TOGETHER or not whole.any():
+            return unknown
+        return np.where(whole, _TOGETHER[name](values, owners, rows), unknown)
+
+    def _states(self) -> Integers:
+        if "state" not in self.batch.schema.names:
+            return np.zeros(self.batch.num_rows, dtype=np.int64)
+        array = self.batch.column("state")
+        words = array.dictionary.to_pylist()
+        codes = np.array([STATE_CODES.get(word, UNKNOWN) for word in [*words, "in_service"]], dtype=np.int64)
+        indices = array.indices.fill_null(len(words)).to_numpy(zero_copy_only=False).astype(np.int64)
+        states: Integers = codes[indices]
+        self._doubt(states == UNKNOWN, "unknown_state", "state")
+        return states
+
+
+def _summed(values: Integers, owners: Integers, rows: int) -> Integers:
+    total = np.zeros(rows, dtype=np.int64)
+    np.add.at(total, owners, values)
+    return total
+
+
+def _highest(values: Integers, owners: Integers, rows: int) -> Integers:
+    highest = np.full(rows, UNKNOWN_TEMPERATURE, dtype=np.int64)
+    np.maximum.at(highest, owners, values)
+    return highest
+
+
+def _averaged(values: Integers, owners: Integers, rows: int) -> Integers:
+    return _summed(values, owners, rows) // np.maximum(np.bincount(owners, minlength=rows), 1)
+
+
+_TOGETHER: dict[str, Callable[[Integers, Integers, int], Integers]] = {
+    "utilization": _averaged,
+    "sm_active": _averaged,
+    "memory_used_bytes": _summed,
+    "temperature_celsius": _highest,
+}
+"""How a node's figure follows from its accelerators' where it does not say it itself. Its watts never do."""

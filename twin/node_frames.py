@@ -1,0 +1,86 @@
+"""Node frames from a site's table: every node that is not long lost, each `node_interval`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from models.cloudevents import ARROW, EventType, headers
+from models.columns import UNKNOWN as NOT_SAID
+from models.columns import UNKNOWN_TEMPERATURE, Integers
+from models.node_frame import COLUMNS, MOST_ROWS, Hearing, PowerSource, encode_node_frame
+from models.record import Outgoing
+from models.topics import NODES
+from twin.nodes import NEVER, Row
+from twin.rules import Rules
+from twin.sampling import hearing_of
+from twin.site import SiteTwin
+
+
+def node_frames(site: SiteTwin, tick: int, partition: int) -> Iterator[Outgoing]:
+    """The frames of a site at a tick, its nodes in the order of their names."""
+    nodes = site.nodes
+    reported = np.flatnonzero(_reported(nodes.known, tick, site.rules))
+    slots = np.array(sorted(reported.tolist(), key=nodes.names.__getitem__), dtype=np.int64)
+    racks = pa.array(nodes.racks or [""], pa.string())
+    types = pa.array(nodes.catalogue.ids, pa.string())
+    for part, start in enumerate(range(0, slots.size, MOST_ROWS)):
+        some = slots[start : start + MOST_ROWS]
+        columns = _columns(nodes.known[:, some], tick, site.rules)
+        columns["node"] = pa.array([nodes.names[slot] for slot in some.tolist()], pa.string())
+        columns["rack"] = _words(nodes.known[Row.RACK, some], racks)
+        columns["type"] = _words(nodes.known[Row.CODE, some], types)
+        identity = f"{site.site}@{tick}/{part}"
+        yield Outgoing(
+            NODES,
+            site.site.encode(),
+            encode_node_frame(site.site, tick, part, columns),
+            headers(EventType.NODE_FRAME, f"//fleettwin/sites/{site.site}", identity, tick, ARROW),
+            identity,
+            partition,
+        )
+
+
+def _reported(known: Integers, tick: int, rules: Rules) -> NDArray[np.bool_]:
+    """Nodes that are not lost, and those lost since the frames before."""
+    at = known[Row.AT]
+    kept: NDArray[np.bool_] = (at != NEVER) & (at > tick - rules.lost_after - rules.node_interval)
+    return kept
+
+
+def _columns(known: Integers, tick: int, rules: Rules) -> dict[str, Any]:
+    hearing = hearing_of(known, tick, rules)
+    drawn, silent = known[Row.DRAWN], hearing != Hearing.REPORTING
+    source = np.where(known[Row.POWER] != NOT_SAID, PowerSource.MEASURED, PowerSource.MODELLED)
+    source = np.where(silent, PowerSource.CARRIED, source)
+    unknown = (drawn == NEVER) | (hearing == Hearing.LOST)
+    source = np.where(unknown, PowerSource.UNKNOWN, source)
+
+    def numbers(name: str, values: Integers, absent: NDArray[np.bool_] | None = None) -> pa.Array:
+        return pa.array(values, mask=absent).cast(COLUMNS[name])
+
+    def said(name: str, row: Row, unsaid: int = NOT_SAID) -> pa.Array:
+        return numbers(name, np.where(known[row] == unsaid, 0, known[row]), known[row] == unsaid)
+
+    return {
+        "at": numbers("at", known[Row.AT]),
+        "hearing": numbers("hearing", hearing),
+        "state": numbers("state", known[Row.STATE]),
+        "installed": numbers("installed", known[Row.INSTALLED]),
+        "in_service": numbers("in_service", known[Row.IN_SERVICE]),
+        "allocated": said("allocated", Row.ALLOCATED),
+        "power_milliwatts": numbers("power_milliwatts", drawn, unknown),
+        "power_source": numbers("power_source", source),
+        "utilization_ppm": said("utilization_ppm", Row.UTILIZATION),
+        "memory_used_bytes": said("memory_used_bytes", Row.MEMORY_USED),
+        "temperature_millicelsius": said("temperature_millicelsius", Row.TEMPERATURE, UNKNOWN_TEMPERATURE),
+        "energy_joules": numbers("energy_joules", known[Row.JOULES]),
+    }
+
+
+def _words(codes: Integers, words: pa.Array) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(pa.array(codes).cast(pa.int16()), words)

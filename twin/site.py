@@ -1,0 +1,114 @@
+"""One site's twin: readings are held until their tick closes, so that order within the grace does not matter."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from models.catalogue import Catalogue
+from models.columns import Integers, ReadingColumns
+from models.sample import SiteSample
+from twin.nodes import NodeTable, Row
+from twin.packing import pack, unpack
+from twin.rules import Rules
+from twin.sampling import sample_site
+
+
+@dataclass
+class SiteTwin:
+    """The site machine's state of one site. Time comes from outside: ticks are closed one after the other."""
+
+    site: str
+    rules: Rules
+    catalogue: Catalogue
+    nodes: NodeTable = field(init=False)
+    held: dict[int, list[Integers]] = field(default_factory=dict)
+    """Readings by the tick they count for, shape (READING_ROWS, n) each."""
+    first: int | None = None
+    """The first tick that is sampled."""
+    observed: int = 0
+    late: int = 0
+    refused: int = 0
+
+    def __post_init__(self) -> None:
+        self.nodes = NodeTable(self.catalogue)
+
+    def observe(self, columns: ReadingColumns, open_tick: int | None) -> None:
+        """Hold readings for their ticks; those of ticks before `open_tick`, the first not closed, count for that."""
+        if not len(columns):
+            return
+        rows = self.nodes.rows_of(columns)
+        ticks = -(-rows[Row.AT] // self.rules.tick) * self.rules.tick
+        if open_tick is not None:
+            self.late += int((ticks < open_tick).sum())
+            ticks = np.maximum(ticks, open_tick)
+        self.observed += rows.shape[1]
+        earliest, latest = int(ticks.min()), int(ticks.max())
+        self.first = earliest if self.first is None else min(self.first, earliest)
+        if earliest == latest:
+            self.held.setdefault(earliest, []).append(rows)
+            return
+        for tick in np.unique(ticks).tolist():
+            self.held.setdefault(tick, []).append(rows[:, ticks == tick])
+
+    def next_held(self) -> int | None:
+        """The earliest tick for which readings are held."""
+        return min(self.held, default=None)
+
+    def close(self, tick: int) -> SiteSample | None:
+        """Fold what is held for the tick and sample the site; nothing before its first reading."""
+        if self.first is None or self.first > tick:
+            return None
+        for due in sorted(due for due in self.held if due <= tick):
+            self.nodes.fold(np.hstack(self.held.pop(due)), self.rules)
+        return sample_site(self.site, self.nodes, tick, self.rules, self.observed, self.late, self.refused)
+
+    def digest(self) -> str:
+        """SHA-256 of what the twin knows, intake counts left out: they tell how the log was cut, not what it says."""
+        known = hashlib.sha256(orjson.dumps([self.site, self.nodes.counts.gaps]))
+        for node in self.nodes.canonical():
+            known.update(orjson.dumps(node))
+        for tick in sorted(self.held):
+            rows = np.hstack(self.held[tick])
+            held = sorted({(self.nodes.names[row[0]], *row[Row.CODE :]) for row in rows.T.tolist()})
+            known.update(orjson.dumps([tick, held]))
+        return known.hexdigest()
+
+    def snapshot(self) -> bytes:
+        """The state as bytes; `restored` turns them back."""
+        ticks = sorted(self.held)
+        head = {
+            "site": self.site,
+            "first": self.first,
+            "intake": [self.observed, self.late, self.refused],
+            "ticks": ticks,
+            "nodes": self.nodes.head(),
+        }
+        held = {f"held{tick}": np.hstack(self.held[tick]) for tick in ticks}
+        return pack(head, {"known": self.nodes.known, **held})
+
+
+def restored(packed: bytes, rules: Rules, catalogue: Catalogue) -> SiteTwin:
+    """The twin that `SiteTwin.snapshot` was taken from."""
+    head, arrays = unpack(packed)
+    twin = SiteTwin(head["site"], rules, catalogue)
+    codes = _codes(head["nodes"]["types"], catalogue)
+    twin.nodes.restore(head["nodes"], _recoded(arrays["known"], codes))
+    twin.held = {tick: [_recoded(arrays[f"held{tick}"], codes)] for tick in head["ticks"]}
+    twin.first = head["first"]
+    twin.observed, twin.late, twin.refused = head["intake"]
+    return twin
+
+
+def _codes(types: list[str], catalogue: Catalogue) -> NDArray[np.int64]:
+    """The catalogue's codes of types that an earlier catalogue numbered by their place in `types`."""
+    return np.array([catalogue.codes[type_] for type_ in types], dtype=np.int64)
+
+
+def _recoded(rows: Integers, codes: Integers) -> Integers:
+    rows[Row.CODE] = codes[rows[Row.CODE]]
+    return rows

@@ -1,0 +1,168 @@
+"""The site machine: folds one partition of telemetry into the twins of its sites, and closes their ticks together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from models.catalogue import Catalogue
+from models.cloudevents import EventType, headers
+from models.dead_letter import refused_record, refused_rows
+from models.errors import ConfigurationError, RecordRefused
+from models.instants import tick_at_or_before
+from models.ledger import Samples
+from models.record import Outgoing, Record
+from models.sample import SiteSample
+from models.telemetry import Readings, TelemetryDecoder
+from models.topics import LEDGER
+from twin.node_frames import node_frames
+from twin.packing import pack, unpack
+from twin.rules import Rules
+from twin.site import SiteTwin, restored
+
+MOST_SAMPLES = 500
+"""In one record of the ledger, unless one tick alone has more."""
+
+
+@dataclass
+class TelemetryMachine:
+    """The state of one partition: `fold` takes a record and gives what is to be sent."""
+
+    partition: int
+    partitions: int
+    rules: Rules
+    catalogue: Catalogue
+    sites: dict[str, SiteTwin] = field(default_factory=dict)
+    clock: int | None = None
+    closed: int | None = None
+    """The last tick that is closed."""
+    decoder: TelemetryDecoder = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.decoder = TelemetryDecoder(self.catalogue)
+
+    def fold(self, record: Record) -> list[Outgoing]:
+        """Take in one record."""
+        try:
+            decoded = self.decoder.decode(record)
+        except RecordRefused as refused:
+            self._count_refused(record.key)
+            return [refused_record(record, refused)]
+        if isinstance(decoded, Readings):
+            return self._observe(record, decoded)
+        return list(self._advance(decoded))
+
+    def _observe(self, record: Record, readings: Readings) -> list[Outgoing]:
+        twin = self.sites.get(readings.site)
+        if twin is None:
+            twin = self.sites[readings.site] = SiteTwin(readings.site, self.rules, self.catalogue)
+        twin.observe(readings.columns, None if self.closed is None else self.closed + self.rules.tick)
+        if not readings.refusals:
+            return []
+        twin.refused += len(readings.refusals)
+        return [refused_rows(record, readings.refusals)]
+
+    def _count_refused(self, key: bytes | None) -> None:
+        """A record refused whole is counted as one with the site of its key, where that is known here."""
+        twin = self.sites.get((key or b"").decode(errors="replace"))
+        if twin is not None:
+            twin.refused += 1
+
+    def _advance(self, clock: int) -> Iterator[Outgoing]:
+        if self.clock is not None and clock <= self.clock:
+            return
+        self.clock = clock
+        due = tick_at_or_before(clock - self.rules.grace, self.rules.tick)
+        if self.closed is None:
+            yield self._step(None, due, [], [])
+            return
+        begun, ticks, samples = self.closed, list[int](), list[SiteSample]()
+        for tick in self._ticks(due):
+            ticks.append(tick)
+            for site in sorted(self.sites):
+                sample = self.sites[site].close(tick)
+                if sample is None:
+                    continue
+                samples.append(sample)
+                if tick % self.rules.node_interval == 0:
+                    yield from node_frames(self.sites[site], tick, self.partition)
+            if len(samples) >= MOST_SAMPLES:
+                yield self._step(begun, tick, ticks, samples)
+                begun, ticks, samples = tick, [], []
+        if due > begun:
+            yield self._step(begun, due, ticks, samples)
+
+    def _ticks(self, due: int) -> Iterator[int]:
+        """The ticks to close, up to `due`; a long stretch for which nothing is held is skipped."""
+        if self.closed is None or due <= self.closed:
+            return
+        tick = self.closed + self.rules.tick
+        while tick <= due:
+            held = [twin.next_held() for twin in self.sites.values()]
+            target = min([due, *(earliest for earliest in held if earliest is not None)])
+            if target - tick > self.rules.longest_jump:
+                tick = target
+            yield tick
+            tick += self.rules.tick
+
+    def _step(self, after: int | None, through: int, ticks: list[int], samples: list[SiteSample]) -> Outgoing:
+        self.closed = through
+        step = Samples(
+            partition=self.partition,
+            partitions=self.partitions,
+            after=after,
+            through=through,
+            ticks=tuple(ticks),
+            samples=tuple(samples),
+        )
+        identity = f"{self.partition}@{through}"
+        named = headers(EventType.SAMPLES, f"//fleettwin/telemetry/{self.partition}", identity, through)
+        return Outgoing(LEDGER, str(self.partition).encode(), step.model_dump_json().encode(), named, identity, 0)
+
+    def snapshot(self) -> bytes:
+        """The state as bytes."""
+        sites = [self.sites[site].snapshot() for site in sorted(self.sites)]
+        head = {
+            "rules": self.rules.digest,
+            "clock": self.clock,
+            "closed": self.closed,
+            "partitions": self.partitions,
+            "sizes": [len(site) for site in sites],
+        }
+        top = pack(head, {})
+        return b"".join([len(top).to_bytes(8, "little"), top, *sites])
+
+    def restore(self, packed: bytes) -> None:
+        """Become what `snapshot` was taken from.
+
+        Raises:
+            ConfigurationError: the snapshot was made under other rules.
+        """
+        length = int.from_bytes(packed[:8], "little")
+        head, _ = unpack(packed[8 : 8 + length])
+        check_rules(head["rules"], self.rules)
+        self.clock, self.closed = head["clock"], head["closed"]
+        self.sites, at = {}, 8 + length
+        for size in head["sizes"]:
+            twin = restored(packed[at : at + size], self.rules, self.catalogue)
+            self.sites[twin.site] = twin
+            at += size
+
+    def digests(self) -> dict[str, str]:
+        """The digest of each site."""
+        return {site: twin.digest() for site, twin in self.sites.items()}
+
+
+def check_rules(made_under: str, rules: Rules) -> None:
+    """See that a snapshot is of the same rules.
+
+    Raises:
+        ConfigurationError: it is not.
+    """
+    if made_under != rules.digest:
+        raise ConfigurationError(
+            "FLEETTWIN_TWIN__*",
+            f"rules {rules.digest}",
+            f"rules {made_under}, under which the checkpoint was made: restore those settings, "
+            "or start a twin of its own with another FLEETTWIN_KAFKA__TOPIC_PREFIX",
+        )
