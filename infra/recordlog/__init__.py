@@ -1,0 +1,12 @@
+"""The record log: records of Kafka topics in one compressed file, kept so that they can be folded or sent again.
+
+A file is the magic, then blocks: one with the header, any number with records, one that says it is whole. Each block
+carries its length and checksums, so whatever stands before a damage can still be read, and the damage is named.
+"""
+
+from infra.recordlog.block import LogDamaged
+from infra.recordlog.header import LogHeader
+from infra.recordlog.reader import LogReader
+from infra.recordlog.writer import LogWriter
+
+__all__ = ["LogDamaged", "LogHeader", "LogReader", "LogWriter"]

@@ -1,0 +1,175 @@
+"""The record log: what goes in comes out, and damage takes nothing that stands before it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from infra.recordlog import LogDamaged, LogHeader, LogReader, LogWriter
+from infra.recordlog.block import PREAMBLE
+from models.errors import ConfigurationError
+from models.record import Record
+
+HEADER = LogHeader(created_by="test", partitions={"fleet.telemetry.v1": 12}, rules={"tick_milliseconds": 1000})
+
+names = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+records = st.builds(
+    Record,
+    topic=names,
+    partition=st.integers(-1, 2**31 - 1),
+    offset=st.integers(-(2**63), 2**63 - 1),
+    timestamp=st.integers(-(2**63), 2**63 - 1),
+    key=st.none() | st.binary(max_size=50),
+    value=st.none() | st.binary(max_size=500),
+    headers=st.lists(st.tuples(names, st.binary(max_size=20)), max_size=4).map(tuple),
+)
+in_any_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+
+
+def some(count: int) -> list[Record]:
+    return [
+        Record("fleet.telemetry.v1", n % 3, n, 1000 * n, b"memphis", b"%d" % n * 9, (("ce_id", b"x"),))
+        for n in range(count)
+    ]
+
+
+def write(path: Path, items: list[Record], block_bytes: int = 64) -> bytes:
+    path.unlink(missing_ok=True)
+    with LogWriter(path, HEADER, block_bytes) as log:
+        for item in items:
+            log.append(item)
+    return path.read_bytes()
+
+
+def read(path: Path) -> tuple[list[Record], LogDamaged | ConfigurationError | None]:
+    found: list[Record] = []
+    try:
+        with LogReader(path) as log:
+            found.extend(log)
+    except (LogDamaged, ConfigurationError) as error:
+        return found, error
+    return found, None
+
+
+@given(items=st.lists(records, max_size=30), block_bytes=st.sampled_from([1, 200, 1_000_000]))
+@in_any_folder
+def test_records_come_back_as_they_went_in(tmp_path: Path, items: list[Record], block_bytes: int) -> None:
+    path = tmp_path / "log"
+    write(path, items, block_bytes)
+
+    with LogReader(path) as log:
+        assert log.header == HEADER
+        assert list(log) == items
+
+
+def test_the_same_records_make_the_same_bytes(tmp_path: Path) -> None:
+    assert write(tmp_path / "a", some(20)) == write(tmp_path / "b", some(20))
+
+
+def damages(whole: bytes) -> list[tuple[int, bytes]]:
+    flipped = [(at, whole[:at] + bytes([whole[at] ^ 0x41]) + whole[at + 1 :]) for at in range(len(whole))]
+    cut = [(at, whole[:at]) for at in range(len(whole))]
+    return flipped + cut
+
+
+def test_damage_at_any_byte_leaves_the_records_before_it_and_says_where_it_is(tmp_path: Path) -> None:
+    path, items = tmp_path / "log", some(12)
+    whole = write(path, items)
+
+    for at, damaged in damages(whole):
+        path.write_bytes(damaged)
+        found, error = read(path)
+        assert found == items[: len(found)]
+        assert error is not None
+        if isinstance(error, LogDamaged):
+            assert str(path) in str(error)
+            assert error.offset <= at
+            assert f"block {error.block}" in str(error)
+            assert f"byte {error.offset}" in str(error)
+        else:
+            assert at < PREAMBLE.size
+
+
+def test_all_blocks_before_the_damaged_one_are_read(tmp_path: Path) -> None:
+    path, items = tmp_path / "log", some(12)
+    whole = write(path, items, block_bytes=1)
+    path.write_bytes(whole[:-60])
+
+    found, error = read(path)
+
+    assert isinstance(error, LogDamaged)
+    assert len(found) == error.block - 1
+    assert len(found) >= len(items) - 2
+
+
+def test_a_log_whose_writer_was_killed_holds_what_was_flushed(tmp_path: Path) -> None:
+    path, items = tmp_path / "log", some(5)
+    log = LogWriter(path, HEADER)
+    log.__enter__()
+    for item in items:
+        log.append(item)
+    log.flush()
+
+    found, error = read(path)
+    log.__exit__(None, None, None)
+
+    assert found == items
+    assert isinstance(error, LogDamaged)
+    assert "whole" in error.why
+
+
+def test_bytes_after_the_end_are_damage(tmp_path: Path) -> None:
+    path, items = tmp_path / "log", some(3)
+    path.write_bytes(write(path, items) + b"x")
+
+    found, error = read(path)
+
+    assert found == items
+    assert isinstance(error, LogDamaged)
+
+
+def test_an_error_while_recording_still_closes_the_log(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+
+    def record_until_interrupted() -> None:
+        with LogWriter(path, HEADER) as log:
+            log.append(some(1)[0])
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        record_until_interrupted()
+    assert read(path) == (some(1), None)
+
+
+def test_a_log_is_never_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    write(path, some(1))
+
+    with pytest.raises(ConfigurationError, match="not there yet"), LogWriter(path, HEADER):
+        pass
+
+    assert read(path) == (some(1), None)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        pytest.param(b"", "another kind", id="empty"),
+        pytest.param(b"PK\x03\x04" * 20, "another kind", id="a-zip-file"),
+        pytest.param(PREAMBLE.pack(b"fleetlog", 2), "which this fleettwin reads", id="a-later-version"),
+    ],
+)
+def test_what_is_not_a_log_of_ours_is_named_so(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(content)
+
+    with pytest.raises(ConfigurationError, match=said), LogReader(path):
+        pass
+
+
+def test_a_log_that_is_not_there_is_named_so(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="can be read"), LogReader(tmp_path / "none"):
+        pass
