@@ -1,0 +1,1 @@
+"""Apache Kafka and TimescaleDB on this machine, without containers and without root."""

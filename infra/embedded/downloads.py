@@ -1,0 +1,56 @@
+"""Both servers' files, downloaded at the same time."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.embedded import kafka_files, progress, timescaledb, tools
+from infra.settings import StackSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where the servers' programs are."""
+
+    java: str
+    kafka_libraries: Path
+    database_programs: Path
+
+
+def files(settings: StackSettings, cache: Path) -> Files:
+    """The programs of both servers, downloaded if need be, with progress on standard error.
+
+    Raises:
+        ConfigurationError: if there is no Debian mirror or keyring.
+        Unavailable: if the machine does not fit, a tool is missing or a download failed.
+    """
+    tools.require_platform()
+    has_kafka, has_database = kafka_files.present(cache), timescaledb.present(cache, settings)
+    needed = ["java"] + ["mvn"] * (not has_kafka) + ["apt-get", "dpkg-deb"] * (not has_database)
+    tools.require(needed)
+    java = tools.java()
+    kafka_log, database_log = cache / "kafka.log", cache / "timescaledb.log"
+    if has_kafka and has_database:
+        jars = kafka_files.libraries(cache, kafka_log, _silent)
+        return Files(java, jars, timescaledb.programs(cache, settings, database_log, _silent))
+    with progress.shown() as tell, ThreadPoolExecutor(2) as pool:
+        kafka, database = f"Apache Kafka {kafka_files.version()}", f"TimescaleDB (Debian {settings.debian_suite})"
+
+        def fetch_kafka() -> Path:
+            path = kafka_files.libraries(cache, kafka_log, lambda step: tell(kafka, step))
+            tell(kafka, "done")
+            return path
+
+        def fetch_database() -> Path:
+            path = timescaledb.programs(cache, settings, database_log, lambda step: tell(database, step))
+            tell(database, "done")
+            return path
+
+        fetching = pool.submit(fetch_kafka), pool.submit(fetch_database)
+        return Files(java, fetching[0].result(), fetching[1].result())
+
+
+def _silent(_: str) -> None:
+    """Nothing is downloaded, so there is nothing to say."""
