@@ -71,7 +71,7 @@ class StackSettings(_Part):
 
 
 class TwinSettings(_Part):
-    """How the machines count time and judge what they see. Part of the twin's identity: see `TwinSettings.rules`."""
+    """How the machines count time and judge what they see."""
 
     clock: ClockSource = ClockSource.WALL
     site_timeout_seconds: Annotated[float, Field(gt=0)] = 10.0
@@ -96,7 +96,11 @@ class Settings(BaseSettings):
     """All of them; nested ones are reached as `FLEETTWIN_KAFKA__BOOTSTRAP_SERVERS`."""
 
     model_config = SettingsConfigDict(
-        env_prefix="FLEETTWIN_", env_nested_delimiter="__", frozen=True, extra="forbid", nested_model_default_partial_update=True
+        env_prefix="FLEETTWIN_",
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="forbid",
+        nested_model_default_partial_update=True,
     )
 
     kafka: KafkaSettings = KafkaSettings()

@@ -1,0 +1,93 @@
+"""Admission: what people and schedulers say is checked and, if it makes sense, gets its place in the ledger.
+
+Stateless: a record gives one record, whatever came before, so a repeat after a crash is the same and dropped there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from models.catalogue import Catalogue
+from models.cloudevents import EventType, headers, unwrap
+from models.dead_letter import refused_record
+from models.edge import FUTURE_TOLERANCE
+from models.errors import RecordRefused
+from models.instants import instant_of
+from models.ledger import Admitted, AdmittedClock, AdmittedDemand, AdmittedEnd, AdmittedFacts, Away, Back, Source
+from models.record import Outgoing, Record
+from models.topics import DEMAND, LEDGER, SITES
+
+_BARE = {SITES: EventType.SITE_FACTS, DEMAND: EventType.DEMAND_REVISED}
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+Body = AdmittedClock | AdmittedFacts | AdmittedDemand | AdmittedEnd
+
+
+def admit(record: Record, catalogue: Catalogue) -> Outgoing:
+    """The ledger's record for a record of the sites or demand topic, or the dead letter of it."""
+    try:
+        body = _body(record)
+        _check(body, record, catalogue)
+    except RecordRefused as refused:
+        return refused_record(record, refused)
+    source = Source(topic=record.topic, partition=record.partition, offset=record.offset)
+    identity = f"{record.topic}/{record.partition}/{record.offset}"
+    at = body.until if isinstance(body, AdmittedClock) else body.at
+    return _entry(Admitted(source=source, body=body), EventType.ADMITTED, identity, instant_of(at))
+
+
+def presence(partition: int, *, away: bool, instant: int) -> Outgoing:
+    """The ledger's record of a telemetry partition that is away, or back."""
+    entry = Away(partition=partition) if away else Back(partition=partition)
+    kind = EventType.AWAY if away else EventType.BACK
+    return _entry(entry, kind, f"{entry.kind}/{partition}@{instant}", instant)
+
+
+def _entry(entry: Admitted | Away | Back, kind: EventType, identity: str, instant: int) -> Outgoing:
+    named = headers(kind, "//fleettwin/admission", identity, instant)
+    return Outgoing(LEDGER, identity.encode(), entry.model_dump_json().encode(), named, identity, 0)
+
+
+def _body(record: Record) -> Body:
+    envelope = unwrap(record, _BARE[record.topic])
+    match record.topic, envelope.type:
+        case _, EventType.CLOCK:
+            return _parsed(AdmittedClock, envelope.body)
+        case topic, EventType.SITE_FACTS if topic == SITES:
+            return _parsed(AdmittedFacts, envelope.body)
+        case topic, EventType.DEMAND_REVISED if topic == DEMAND:
+            return _parsed(AdmittedDemand, envelope.body)
+        case topic, EventType.DEMAND_ENDED if topic == DEMAND:
+            return _parsed(AdmittedEnd, envelope.body)
+    raise RecordRefused("unexpected", f"{envelope.type} in {record.topic}")
+
+
+def _parsed(model: type[_Model], body: bytes) -> _Model:
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as invalid:
+        error = invalid.errors()[0]
+        path = ".".join(str(part) for part in error["loc"]) or "the whole"
+        raise RecordRefused("invalid", f"{path}: {error['msg']}, found {str(error['input'])[:100]!r}") from None
+
+
+def _check(body: Body, record: Record, catalogue: Catalogue) -> None:
+    """What the model alone cannot see.
+
+    Raises:
+        RecordRefused: `unknown_type`, or `future`.
+    """
+    for type_ in _types(body):
+        catalogue[type_]
+    if not isinstance(body, AdmittedClock) and instant_of(body.at) > record.sent_at + FUTURE_TOLERANCE:
+        raise RecordRefused("future", f"at is {body.at.isoformat()}")
+
+
+def _types(body: Body) -> Iterable[str]:
+    if isinstance(body, AdmittedFacts):
+        return [entry.type for entry in (*body.expected, *body.arrivals)]
+    return body.types if isinstance(body, AdmittedDemand) else ()

@@ -1,0 +1,239 @@
+"""The fleet machine: folds the ledger into the states of sites and fleet and into shortage events."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from models.catalogue import Catalogue
+from models.cloudevents import EventType, headers
+from models.dead_letter import refused_record
+from models.errors import RecordRefused
+from models.facts import SiteFacts
+from models.instants import instant_of
+from models.ledger import LEDGER_RECORD, Admitted, AdmittedDemand, AdmittedEnd, AdmittedFacts, Away, Back, Samples
+from models.record import Outgoing, Record
+from models.sample import SiteSample
+from models.shortage import Shortage
+from models.state import FleetState, Presence, SiteState
+from models.topics import SHORTAGES, STATE
+from twin.demand import DemandBook
+from twin.episodes import Episodes
+from twin.packing import pack, unpack
+from twin.planner import AggregatePlanner, Planner
+from twin.rules import Rules
+from twin.sequencing import Inputs
+from twin.states import fleet_state, site_state
+from twin.telemetry import check_rules
+from twin.view import SiteView
+
+
+@dataclass
+class FleetMachine:
+    """The state of the fleet: `fold` takes a record of the ledger and gives what is to be sent."""
+
+    rules: Rules
+    catalogue: Catalogue
+    planner: Planner = field(init=False)
+    inputs: Inputs = field(init=False)
+    episodes: Episodes = field(init=False)
+    book: DemandBook = field(default_factory=DemandBook)
+    facts: dict[str, SiteFacts] = field(default_factory=dict)
+    partitions: int | None = None
+    """How many telemetry partitions there are; not known before the first has spoken."""
+    through: dict[int, int] = field(default_factory=dict)
+    """The last tick that each has closed."""
+    away: set[int] = field(default_factory=set)
+    homes: dict[str, int] = field(default_factory=dict)
+    """The partition of each site."""
+    latest: dict[str, SiteSample] = field(default_factory=dict)
+    ahead: dict[int, dict[str, SiteSample]] = field(default_factory=dict)
+    """Ticks that were closed by partitions and not yet here, with their samples."""
+    closed: int | None = None
+
+    def __post_init__(self) -> None:
+        self.planner = AggregatePlanner(self.catalogue, self.rules)
+        self.inputs = Inputs(self.rules)
+        self.episodes = Episodes(self.rules)
+
+    def fold(self, record: Record) -> list[Outgoing]:
+        """Take in one record."""
+        try:
+            entry = LEDGER_RECORD.validate_json(record.value or b"")
+        except ValidationError as invalid:
+            return [refused_record(record, RecordRefused("undecodable", str(invalid.errors()[0]["msg"])))]
+        match entry:
+            case Samples():
+                self._take(entry)
+            case Admitted():
+                self.inputs.admit(entry)
+            case Away():
+                self.away.add(entry.partition)
+            case Back():
+                self.away.discard(entry.partition)
+        return list(self._advance())
+
+    def _take(self, step: Samples) -> None:
+        """Take in what a partition closed; a repeat, or a step before which one is missing, changes nothing."""
+        known = self.through.get(step.partition)
+        if known is not None and (step.through <= known or (step.after is not None and step.after > known)):
+            return
+        self.partitions = max(self.partitions or 0, step.partitions)
+        self.through[step.partition] = step.through
+        for tick in step.ticks:
+            if self.closed is None or tick > self.closed:
+                self.ahead.setdefault(tick, {})
+        for sample in step.samples:
+            self.homes[sample.site] = step.partition
+            if sample.tick in self.ahead:
+                self.ahead[sample.tick][sample.site] = sample
+            elif sample.site not in self.latest or sample.tick > self.latest[sample.site].tick:
+                self.latest[sample.site] = sample
+
+    def _limit(self) -> int | None:
+        """The last tick that may close: inputs have come so far, and every partition that is not away."""
+        limit = self.inputs.through()
+        if limit is None or self.partitions is None:
+            return None
+        for partition in range(self.partitions):
+            if partition not in self.away:
+                if partition not in self.through:
+                    return None
+                limit = min(limit, self.through[partition])
+        return limit
+
+    def _advance(self) -> Iterator[Outgoing]:
+        limit = self._limit()
+        if limit is None:
+            return
+        for tick in sorted(tick for tick in self.ahead if tick <= limit):
+            yield from self._close(tick)
+
+    def _close(self, tick: int) -> Iterator[Outgoing]:
+        self.latest.update(self.ahead.pop(tick))
+        self.closed = tick
+        for admitted in self.inputs.due(tick):
+            yield from self._apply(admitted)
+        views = self.views()
+        demands = self.book.standing(tick)
+        for event in self.episodes.advance(tick, self.planner.assess(views, demands)):
+            yield _shortage(event)
+        opened = self.episodes.open_shortages
+        for view in views:
+            concerned = sum(view.site in {*shortage.binding.sites, shortage.scope.name} for shortage in opened)
+            yield _state(view.site, tick, site_state(view, tick, self.catalogue, concerned))
+        yield _state("fleet", tick, fleet_state(views, tick, self.catalogue, demands, len(opened)))
+
+    def _apply(self, admitted: Admitted) -> Iterator[Outgoing]:
+        body = admitted.body
+        if isinstance(body, AdmittedFacts):
+            stands = self.facts.get(body.site)
+            if stands is None or instant_of(stands.at) <= instant_of(body.at):
+                self.facts[body.site] = body
+        elif isinstance(body, AdmittedDemand | AdmittedEnd):
+            unknown = [
+                site for site in getattr(body, "sites", ()) if site not in self.facts.keys() | self.latest.keys()
+            ]
+            if unknown:
+                yield _refused(
+                    admitted, RecordRefused("unknown_site", f"site {unknown[0]!r} has no facts and no nodes")
+                )
+            else:
+                self.book.apply(body)
+
+    def views(self) -> list[SiteView]:
+        """Every known site, by name."""
+        return [
+            SiteView(site, self._presence(site), self.latest.get(site), self.facts.get(site))
+            for site in sorted(self.facts.keys() | self.latest.keys())
+        ]
+
+    def _presence(self, site: str) -> Presence:
+        if site not in self.latest:
+            return Presence.NEVER_SEEN
+        return Presence.AWAY if self.homes[site] in self.away else Presence.PRESENT
+
+    def _head(self) -> dict[str, Any]:
+        """All that is known, but for how the log came to say it."""
+        return {
+            "facts": [self.facts[site].model_dump(mode="json") for site in sorted(self.facts)],
+            "book": self.book.head(),
+            "episodes": self.episodes.head(),
+            "closed": self.closed,
+            "latest": _dumped(self.latest),
+        }
+
+    def snapshot(self) -> bytes:
+        """The state as bytes."""
+        return pack(
+            {
+                **self._head(),
+                "rules": self.rules.digest,
+                "inputs": self.inputs.head(),
+                "partitions": self.partitions,
+                "through": sorted(self.through.items()),
+                "away": sorted(self.away),
+                "homes": self.homes,
+                "ahead": [[tick, _dumped(self.ahead[tick])] for tick in sorted(self.ahead)],
+            },
+            {},
+        )
+
+    def restore(self, packed: bytes) -> None:
+        """Become what `snapshot` was taken from.
+
+        Raises:
+            ConfigurationError: the snapshot was made under other rules.
+        """
+        head, _ = unpack(packed)
+        check_rules(head["rules"], self.rules)
+        self.facts = {one["site"]: AdmittedFacts.model_validate(one) for one in head["facts"]}
+        self.book.restore(head["book"])
+        self.episodes.restore(head["episodes"])
+        self.inputs.restore(head["inputs"])
+        self.closed, self.partitions = head["closed"], head["partitions"]
+        self.through = dict(head["through"])
+        self.away, self.homes = set(head["away"]), head["homes"]
+        self.latest = _loaded(head["latest"])
+        self.ahead = {tick: _loaded(samples) for tick, samples in head["ahead"]}
+
+    def digest(self) -> str:
+        """SHA-256 of what is known at the last closed tick, intake counts left out."""
+        known = self._head()
+        for sample in known["latest"]:
+            del sample["intake"]
+        return hashlib.sha256(orjson.dumps(known, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _dumped(samples: dict[str, SiteSample]) -> list[dict[str, Any]]:
+    return [samples[site].model_dump(mode="json") for site in sorted(samples)]
+
+
+def _loaded(samples: list[dict[str, Any]]) -> dict[str, SiteSample]:
+    return {one["site"]: SiteSample.model_validate(one) for one in samples}
+
+
+def _state(key: str, tick: int, state: SiteState | FleetState) -> Outgoing:
+    kind = EventType.SITE_STATE if isinstance(state, SiteState) else EventType.FLEET_STATE
+    identity = f"{state.kind}/{key}@{tick}"
+    named = headers(kind, f"//fleettwin/{state.kind}/{key}", identity, tick)
+    return Outgoing(STATE, key.encode(), state.model_dump_json().encode(), named, identity, 0)
+
+
+def _shortage(event: Shortage) -> Outgoing:
+    identity = f"{event.id}#{event.sequence}"
+    named = headers(EventType.SHORTAGE, "//fleettwin/shortages", identity, instant_of(event.at))
+    return Outgoing(SHORTAGES, event.id.encode(), event.model_dump_json().encode(), named, identity, 0)
+
+
+def _refused(admitted: Admitted, refused: RecordRefused) -> Outgoing:
+    """The dead letter of a record that passed the checks of the edge and makes no sense to the fleet."""
+    source = admitted.source
+    body = admitted.body.model_dump_json(exclude={"kind"}).encode()
+    record = Record(source.topic, source.partition, source.offset, 0, None, body)
+    return refused_record(record, refused)
