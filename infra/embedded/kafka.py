@@ -11,9 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final
 
-from kafka import KafkaAdminClient
-from kafka.errors import KafkaError
-
 from infra.embedded import ports, process, tools
 
 LARGEST_MESSAGE_BYTES: Final = 4 * 1024 * 1024
@@ -81,6 +78,9 @@ class Kafka:
         """True once a metadata request names the broker."""
         if not ports.answers(self.port):
             return False
+        from kafka import KafkaAdminClient  # noqa: PLC0415 - costs a quarter second that `stack status` need not pay
+        from kafka.errors import KafkaError  # noqa: PLC0415
+
         try:
             admin = KafkaAdminClient(bootstrap_servers=self.bootstrap_servers, request_timeout_ms=5000)
         except KafkaError:

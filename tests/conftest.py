@@ -1,0 +1,12 @@
+"""Fixtures that every test may ask for."""
+
+import pytest
+
+from tests.servers import database_template, database_url, kafka_admin, kafka_prefix, stack
+
+__all__ = ["database_template", "database_url", "kafka_admin", "kafka_prefix", "stack"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # kafka-python 3.0 reads its protocol files in a way that Python 3.11 and 3.12 frown upon; 3.13 no longer does.
+    config.addinivalue_line("filterwarnings", "ignore:read_text is deprecated:DeprecationWarning:kafka")
