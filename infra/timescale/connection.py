@@ -1,0 +1,86 @@
+"""How a connection to PostgreSQL is made, and what its errors mean to a caller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg import conninfo, errors
+
+from models.errors import ConfigurationError, Unavailable
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+SETTING = "FLEETTWIN_DATABASE__URL"
+_EXPECTED = "postgresql://user:password@host:port/database, with what is not a letter or digit percent-encoded"
+_PATIENCE = {
+    "connect_timeout": "5",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "20000",
+}
+"""A server that vanished is noticed within about 20 s; what the address itself says wins."""
+_PASSES = (psycopg.OperationalError, psycopg.InterfaceError, errors.ReadOnlySqlTransaction)
+_LIMITS = ("54",)
+"""SQLSTATE classes that psycopg counts as operational although waiting does not help: the row is too large."""
+
+
+def server_name(address: str) -> str:
+    """`PostgreSQL host:port/database` of an address, without user and password.
+
+    Raises:
+        ConfigurationError: it is not an address; its text is not repeated, for it may hold a password.
+    """
+    parts = _parts(address)
+    host = parts.get("host") or parts.get("hostaddr") or "localhost"
+    return f"PostgreSQL {host}:{parts.get('port') or 5432}/{parts.get('dbname') or parts.get('user') or ''}"
+
+
+def connect(address: str, application: str) -> Connection:
+    """Open a connection in autocommit mode; statements are planned with their values, so that chunks are left out.
+
+    Raises:
+        ConfigurationError: the address cannot be read.
+        Unavailable: the server does not answer, or turns us away.
+    """
+    server = server_name(address)
+    stated = {**_PATIENCE, "application_name": application, **_parts(address)}
+    with database_errors(server):
+        return psycopg.connect(**stated, autocommit=True, prepare_threshold=None)
+
+
+@contextmanager
+def database_errors(server: str) -> Iterator[None]:
+    """Tell what psycopg raises within: what passes is `Unavailable`, missing rights a `ConfigurationError`.
+
+    Whatever else it raises, of data or of SQL, is a defect of ours and goes through unchanged.
+    """
+    try:
+        yield
+    except errors.InsufficientPrivilege as error:
+        raise ConfigurationError(SETTING, server, f"a user with the right to do this ({_said(error)})") from error
+    except _PASSES as error:
+        if (error.sqlstate or "")[:2] in _LIMITS:
+            raise
+        raise Unavailable(server, _said(error), "Check that it runs and takes connections, then try again.") from error
+
+
+def _parts(address: str) -> dict[str, Any]:
+    try:
+        parts = conninfo.conninfo_to_dict(address)
+        host = str(parts.get("host") or "")
+        # libpq takes an unencoded @ of a password for the end of it: the rest would show up as the host
+        if "@" in host or (address.startswith("postgres") and urlsplit(address).netloc.count("@") > 1):
+            raise ConfigurationError(SETTING, "(hidden)", _EXPECTED)
+    except (psycopg.ProgrammingError, ValueError):
+        raise ConfigurationError(SETTING, "(hidden)", _EXPECTED) from None
+    return parts
+
+
+def _said(error: psycopg.Error) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return "; ".join(lines)[:300] or type(error).__name__

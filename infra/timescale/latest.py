@@ -1,0 +1,68 @@
+"""Tables with the newest row of each node and of each shortage, brought along in the transaction that adds rows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Set
+from typing import LiteralString
+
+from psycopg import sql
+
+from infra.timescale.connection import Connection
+from infra.timescale.rows import NODE_SAMPLES, SHORTAGE_EVENTS
+from models.instants import moment_of
+
+_NODES: LiteralString = """
+insert into {schema}.node_latest as latest ({columns})
+select distinct on (sample.node) {sample_columns}
+from {schema}.node_samples sample
+left join {schema}.node_latest known on known.site = sample.site and known.node = sample.node
+where sample.site = %s and sample.time = any(%s) and (known.time is null or known.time < sample.time)
+order by sample.node, sample.time desc
+on conflict (site, node) do update set ({columns}) = row({excluded}) where latest.time < excluded.time
+"""
+_EPISODES: LiteralString = """
+insert into {schema}.shortages as known ({columns}, opened_at)
+select distinct on (id) {columns}, min(time) over (partition by id)
+from {schema}.shortage_events where id = any(%s)
+order by id, sequence desc
+on conflict (id) do update set ({columns}, opened_at) = row({excluded}, least(known.opened_at, excluded.opened_at))
+where known.sequence <= excluded.sequence
+"""
+
+
+def follow_nodes(connection: Connection, schema: str, frames: Collection[tuple[str, int]]) -> None:
+    """Take over newer rows of these (site, tick in milliseconds) from the samples.
+
+    Each site's newest tick goes first: of the older ones then only nodes remain that are no longer in it.
+    """
+    ticks: defaultdict[str, set[int]] = defaultdict(set)
+    for site, tick in frames:
+        ticks[site].add(tick)
+    statement = sql.SQL(_NODES).format(
+        schema=sql.Identifier(schema),
+        columns=_names(NODE_SAMPLES.columns),
+        sample_columns=_names(NODE_SAMPLES.columns, "sample"),
+        excluded=_names(NODE_SAMPLES.columns, "excluded"),
+    )
+    for site in sorted(ticks):
+        newest = max(ticks[site])
+        for times in ({newest}, ticks[site] - {newest}):
+            if times:
+                connection.execute(statement, [site, [moment_of(time) for time in sorted(times)]])
+
+
+def follow_episodes(connection: Connection, schema: str, ids: Set[str]) -> None:
+    """Bring the episodes to their newest event."""
+    if not ids:
+        return
+    statement = sql.SQL(_EPISODES).format(
+        schema=sql.Identifier(schema),
+        columns=_names(SHORTAGE_EVENTS.columns),
+        excluded=_names(SHORTAGE_EVENTS.columns, "excluded"),
+    )
+    connection.execute(statement, [sorted(ids)])
+
+
+def _names(columns: Collection[str], of: str | None = None) -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(of, name) if of else sql.Identifier(name) for name in columns)

@@ -1,0 +1,92 @@
+"""What the rollups hold: for each measure its count where it can be unknown, its sum, least and greatest value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import LiteralString
+
+from psycopg import sql
+
+Columns = tuple[tuple[str, sql.SQL | sql.Composed], ...]
+"""Name of each column, and the expression that it is computed by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """`value` is an expression over the finer table; a measure that can be unknown has its own count, `n`."""
+
+    name: str
+    value: LiteralString
+    parts: tuple[LiteralString, ...] = ("sum", "min", "max")
+
+
+@dataclass(frozen=True, slots=True)
+class Rollup:
+    """Tables `<name>_1m` and `<name>_1h` over `source`, with one row for each bucket and each value of the keys."""
+
+    name: str
+    source: str
+    keys: tuple[LiteralString, ...]
+    measures: tuple[Measure, ...]
+
+
+def minute_columns(rollup: Rollup) -> Columns:
+    """Over the samples."""
+    columns: list[tuple[str, sql.SQL | sql.Composed]] = [("n", sql.SQL("count(*)"))]
+    for measure in rollup.measures:
+        for part in measure.parts:
+            function: LiteralString = "count" if part == "n" else part
+            columns.append((f"{measure.name}_{part}", sql.SQL(function + "(" + measure.value + ")")))
+    return tuple(columns)
+
+
+def hour_columns(rollup: Rollup) -> Columns:
+    """Over the minutes."""
+    columns: list[tuple[str, sql.SQL | sql.Composed]] = [("n", sql.SQL("sum(n)"))]
+    for measure in rollup.measures:
+        for part in measure.parts:
+            name = f"{measure.name}_{part}"
+            function: LiteralString = "sum" if part == "n" else part
+            columns.append((name, sql.SQL(function + "({})").format(sql.Identifier(name))))
+    return tuple(columns)
+
+
+def _known(*names: LiteralString) -> tuple[Measure, ...]:
+    return tuple(Measure(name, name) for name in names)
+
+
+def _maybe(*names: LiteralString) -> tuple[Measure, ...]:
+    return tuple(Measure(name, name, ("n", "sum", "min", "max")) for name in names)
+
+
+def _counters(*names: LiteralString) -> tuple[Measure, ...]:
+    """What only grows: least and greatest are the first and last values."""
+    return tuple(Measure(name, name, ("min", "max")) for name in names)
+
+
+_TOTALS = (
+    Measure("it_watts", "it_measured_watts + it_modelled_watts + it_carried_watts"),
+    *_maybe("facility_watts", "supply_watts", "headroom_watts", "utilization"),
+    *_known("installed", "in_service", "allocated", "free", "unknown", "h100e_in_service", "h100e_free"),
+    *_known("nodes_reporting", "nodes_stale", "nodes_lost", "open_shortages"),
+    *_counters("energy_joules", "readings_observed", "readings_late", "readings_refused"),
+)
+_POOL = (
+    *_known("installed", "in_service", "allocated", "free", "held_idle", "unknown", "h100e_in_service", "h100e_free"),
+    *_maybe("utilization"),
+)
+_NODE = (
+    *_maybe("power_watts", "utilization"),
+    Measure("temperature_celsius", "temperature_celsius", ("n", "sum", "max")),
+    Measure("memory_used_bytes", "memory_used_bytes", ("n", "sum", "max")),
+    *_counters("energy_joules"),
+    Measure("lost", "(hearing = 2)::integer", ("sum",)),
+)
+
+ROLLUPS = (
+    Rollup("site", "site_samples", ("site",), _TOTALS),
+    Rollup("fleet", "fleet_samples", (), (*_TOTALS, *_known("demands", "wanted", "granted", "pending"))),
+    Rollup("site_pools", "site_pools", ("site", "type"), _POOL),
+    Rollup("fleet_pools", "fleet_pools", ("type",), _POOL),
+    Rollup("node", "node_samples", ("site", "node"), _NODE),
+)

@@ -1,0 +1,120 @@
+-- Sites and the fleet at each tick, whole and by accelerator type.
+
+create table site_samples (
+    time timestamptz not null,
+    site text not null,
+    presence text not null,
+    pue double precision,
+    nodes_reporting integer not null,
+    nodes_stale integer not null,
+    nodes_lost integer not null,
+    nodes_never_seen integer not null,
+    nodes_in_service integer not null,
+    nodes_draining integer not null,
+    nodes_maintenance integer not null,
+    nodes_failed integer not null,
+    installed integer not null,
+    in_service integer not null,
+    allocated integer not null,
+    free integer not null,
+    unknown integer not null,
+    h100e_in_service double precision not null,
+    h100e_free double precision not null,
+    utilization double precision,
+    it_measured_watts double precision not null,
+    it_modelled_watts double precision not null,
+    it_carried_watts double precision not null,
+    facility_watts double precision,
+    supply_watts double precision,
+    headroom_watts double precision,
+    energy_joules bigint not null,
+    newest_reading timestamptz,
+    readings_observed bigint not null,
+    readings_duplicate bigint not null,
+    readings_superseded bigint not null,
+    readings_late bigint not null,
+    readings_refused bigint not null,
+    open_shortages integer not null,
+    written_at timestamptz not null default clock_timestamp(),
+    primary key (time, site)
+);
+select create_hypertable('site_samples', 'time', chunk_time_interval => interval '6 hours', create_default_indexes => false);
+create index site_samples_by_site on site_samples (site, time desc);
+
+create table fleet_samples (
+    time timestamptz not null,
+    sites_present integer not null,
+    sites_away integer not null,
+    sites_never_seen integer not null,
+    demands integer not null,
+    wanted integer not null,
+    granted integer not null,
+    pending integer not null,
+    nodes_reporting integer not null,
+    nodes_stale integer not null,
+    nodes_lost integer not null,
+    nodes_never_seen integer not null,
+    nodes_in_service integer not null,
+    nodes_draining integer not null,
+    nodes_maintenance integer not null,
+    nodes_failed integer not null,
+    installed integer not null,
+    in_service integer not null,
+    allocated integer not null,
+    free integer not null,
+    unknown integer not null,
+    h100e_in_service double precision not null,
+    h100e_free double precision not null,
+    utilization double precision,
+    it_measured_watts double precision not null,
+    it_modelled_watts double precision not null,
+    it_carried_watts double precision not null,
+    facility_watts double precision,
+    supply_watts double precision,
+    headroom_watts double precision,
+    energy_joules bigint not null,
+    newest_reading timestamptz,
+    readings_observed bigint not null,
+    readings_duplicate bigint not null,
+    readings_superseded bigint not null,
+    readings_late bigint not null,
+    readings_refused bigint not null,
+    open_shortages integer not null,
+    written_at timestamptz not null default clock_timestamp(),
+    primary key (time)
+);
+select create_hypertable('fleet_samples', 'time', chunk_time_interval => interval '6 hours', create_default_indexes => false);
+
+create table site_pools (
+    time timestamptz not null,
+    site text not null,
+    type text not null,
+    installed integer not null,
+    in_service integer not null,
+    allocated integer not null,
+    free integer not null,
+    held_idle integer not null,
+    unknown integer not null,
+    h100e_in_service double precision not null,
+    h100e_free double precision not null,
+    utilization double precision,
+    primary key (time, site, type)
+);
+select create_hypertable('site_pools', 'time', chunk_time_interval => interval '6 hours', create_default_indexes => false);
+create index site_pools_by_site on site_pools (site, type, time desc);
+
+create table fleet_pools (
+    time timestamptz not null,
+    type text not null,
+    installed integer not null,
+    in_service integer not null,
+    allocated integer not null,
+    free integer not null,
+    held_idle integer not null,
+    unknown integer not null,
+    h100e_in_service double precision not null,
+    h100e_free double precision not null,
+    utilization double precision,
+    primary key (time, type)
+);
+select create_hypertable('fleet_pools', 'time', chunk_time_interval => interval '6 hours', create_default_indexes => false);

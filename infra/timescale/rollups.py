@@ -1,0 +1,136 @@
+"""Minutes and hours, computed from the finer rows and overwritten when these change: repeats and late rows are right.
+
+A writer marks what it touched in `rollup_due`, within its transaction, so that a crash loses nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from psycopg import sql
+
+from infra.timescale.connection import Connection
+from infra.timescale.measures import ROLLUPS, Rollup, hour_columns, minute_columns
+from models.instants import Instant, moment_of, tick_at_or_before
+
+_MINUTE, _HOUR = 60_000, 3_600_000
+_MOST = 500
+"""Buckets recomputed in one transaction: their locks keep writers of the same buckets waiting."""
+
+Due = tuple[str, str, datetime]
+"""Rollup table, site (empty for the fleet) and the bucket's beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """Computes one rollup table from a finer one."""
+
+    rollup: Rollup
+    source: str
+    target: str
+    next: str | None
+    length: int
+
+    @property
+    def columns(self) -> tuple[tuple[str, sql.SQL | sql.Composed], ...]:
+        return minute_columns(self.rollup) if self.next else hour_columns(self.rollup)
+
+
+_MINUTES = {f"{r.name}_1m": _Step(r, r.source, f"{r.name}_1m", f"{r.name}_1h", _MINUTE) for r in ROLLUPS}
+_HOURS = {f"{r.name}_1h": _Step(r, f"{r.name}_1m", f"{r.name}_1h", None, _HOUR) for r in ROLLUPS}
+_BY_SOURCE = {step.source: step for step in _MINUTES.values()}
+
+
+def mark_due(connection: Connection, schema: str, touched: Mapping[str, Set[tuple[str, Instant]]]) -> None:
+    """Note that the minutes of these (site, tick) have changed in these tables, in the transaction that changes them.
+
+    The mark locks its row until the commit: who recomputes the bucket waits for the rows, and then sees them.
+    """
+    minutes = {
+        (_BY_SOURCE[source].target, site, moment_of(tick_at_or_before(tick, _MINUTE)))
+        for source, ticks in touched.items()
+        for site, tick in ticks
+    }
+    _mark(connection, schema, minutes)
+
+
+def roll_up(connection: Connection, schema: str, through: Instant | None = None) -> int:
+    """Recompute the due buckets that end at `through` or before, or all; returns how many.
+
+    Minutes come first: they mark their hours. Several workers may do this at the same time.
+    """
+    done = 0
+    for steps in (_MINUTES, _HOURS):
+        while count := _recompute(connection, schema, steps, through):
+            done += count
+    return done
+
+
+def _recompute(connection: Connection, schema: str, steps: Mapping[str, _Step], through: Instant | None) -> int:
+    length = next(iter(steps.values())).length
+    last = moment_of(through - length) if through is not None else None
+    with connection.transaction():
+        due = connection.execute(
+            sql.SQL(
+                "delete from {due} where (rollup, site, bucket) in (select rollup, site, bucket from {due}"
+                " where rollup = any(%s) and (%s::timestamptz is null or bucket <= %s)"
+                " order by bucket, rollup, site limit %s for update) returning rollup, site, bucket"
+            ).format(due=sql.Identifier(schema, "rollup_due")),
+            [list(steps), last, last, _MOST],
+        ).fetchall()
+        kept: dict[str, datetime] = dict(
+            connection.execute(sql.SQL('select "table", time from {}').format(sql.Identifier(schema, "retained_from")))
+        )
+        sites: defaultdict[tuple[str, datetime], set[str]] = defaultdict(set)
+        for target, site, bucket in due:
+            sites[target, bucket].add(site)
+        hours: set[Due] = set()
+        for (target, bucket), of in sorted(sites.items()):
+            step = steps[target]
+            if step.source in kept and bucket < kept[step.source]:
+                continue
+            connection.execute(
+                _statement(schema, step),
+                {"bucket": bucket, "end": bucket + timedelta(milliseconds=step.length), "sites": sorted(of)},
+            )
+            if step.next:
+                hours |= {(step.next, site, bucket.replace(minute=0)) for site in of}
+        _mark(connection, schema, hours)
+    return len(due)
+
+
+def _statement(schema: str, step: _Step) -> sql.Composed:
+    keys = [sql.Identifier(key) for key in step.rollup.keys]
+    columns = [(sql.Identifier(name), expression) for name, expression in step.columns]
+    comma = sql.SQL(", ")
+    return sql.SQL(
+        "insert into {target} ({names}) select {values} from {source}"
+        " where time >= %(bucket)s and time < %(end)s {only} {grouped}"
+        " on conflict (time{keyed}) do update set {set}"
+    ).format(
+        target=sql.Identifier(schema, step.target),
+        source=sql.Identifier(schema, step.source),
+        names=comma.join([sql.Identifier("time"), *keys, *(name for name, _ in columns)]),
+        values=comma.join([sql.SQL("%(bucket)s"), *keys, *(value for _, value in columns)]),
+        only=sql.SQL("and site = any(%(sites)s)" if "site" in step.rollup.keys else ""),
+        grouped=sql.SQL("group by {}").format(comma.join(keys)) if keys else sql.SQL("having count(*) > 0"),
+        keyed=sql.SQL("").join(sql.SQL(", {}").format(key) for key in keys),
+        set=comma.join(sql.SQL("{0} = excluded.{0}").format(name) for name, _ in columns),
+    )
+
+
+def _mark(connection: Connection, schema: str, due: Set[Due]) -> None:
+    if not due:
+        return
+    ordered = sorted(due)  # all who mark lock in one order
+    connection.execute(
+        sql.SQL(
+            "insert into {} as due (rollup, site, bucket)"
+            " select * from unnest(%s::text[], %s::text[], %s::timestamptz[])"
+            " on conflict (rollup, site, bucket) do update set marked = due.marked + 1"
+        ).format(sql.Identifier(schema, "rollup_due")),
+        [[target for target, _, _ in ordered], [site for _, site, _ in ordered], [bucket for _, _, bucket in ordered]],
+    )
