@@ -12,7 +12,12 @@ from infra.timescale.connection import Connection
 from infra.timescale.rows import NODE_SAMPLES, SHORTAGE_EVENTS
 from models.instants import moment_of
 
-_NODES: LiteralString = """
+_NEWEST: LiteralString = """
+insert into {schema}.node_latest as latest ({columns})
+select {columns} from {schema}.node_samples where site = %s and time = any(%s)
+on conflict (site, node) do update set ({columns}) = row({excluded}) where latest.time < excluded.time
+"""
+_OLDER: LiteralString = """
 insert into {schema}.node_latest as latest ({columns})
 select distinct on (sample.node) {sample_columns}
 from {schema}.node_samples sample
@@ -39,17 +44,20 @@ def follow_nodes(connection: Connection, schema: str, frames: Collection[tuple[s
     ticks: defaultdict[str, set[int]] = defaultdict(set)
     for site, tick in frames:
         ticks[site].add(tick)
-    statement = sql.SQL(_NODES).format(
-        schema=sql.Identifier(schema),
-        columns=_names(NODE_SAMPLES.columns),
-        sample_columns=_names(NODE_SAMPLES.columns, "sample"),
-        excluded=_names(NODE_SAMPLES.columns, "excluded"),
+    newest, older = (
+        sql.SQL(statement).format(
+            schema=sql.Identifier(schema),
+            columns=_names(NODE_SAMPLES.columns),
+            sample_columns=_names(NODE_SAMPLES.columns, "sample"),
+            excluded=_names(NODE_SAMPLES.columns, "excluded"),
+        )
+        for statement in (_NEWEST, _OLDER)
     )
     for site in sorted(ticks):
-        newest = max(ticks[site])
-        for times in ({newest}, ticks[site] - {newest}):
-            if times:
-                connection.execute(statement, [site, [moment_of(time) for time in sorted(times)]])
+        *others, last = map(moment_of, sorted(ticks[site]))
+        connection.execute(newest, [site, [last]])
+        if others:
+            connection.execute(older, [site, others])
 
 
 def follow_episodes(connection: Connection, schema: str, ids: Set[str]) -> None:
