@@ -1,0 +1,132 @@
+"""Sends steps to Kafka in order, with a bound on what waits there, and counts what has arrived."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from models.instants import moment_of
+from models.record import Outgoing
+from models.topics import TELEMETRY
+from streams.simulator.telemetry import Step
+
+if TYPE_CHECKING:
+    from kafka import KafkaProducer
+    from kafka.producer.future import FutureRecordMetadata
+
+_MOST_WAITING_BYTES = 32 * 1024 * 1024
+"""The producer itself would take in whatever it is given until memory is full."""
+
+
+class Sender(Protocol):
+    """Takes records on their way."""
+
+    def send(self, record: Outgoing) -> None:
+        """Take a record; it may not have arrived yet."""
+
+    def settle(self) -> None:
+        """Wait until all have arrived."""
+
+    @property
+    def next_offsets(self) -> Mapping[int, int]:
+        """By partition of telemetry: the offset after the last record of ours that has arrived."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What has arrived."""
+
+    readings: int
+    records: int
+    facts: int
+    demands: int
+    seconds: float
+    """Of event time."""
+    last_event_time: int | None
+    """In milliseconds; none where nothing was sent."""
+    next_offsets: Mapping[int, int]
+
+    def report(self) -> dict[str, object]:
+        """As `--report` writes it."""
+        last = self.last_event_time
+        return {
+            "published": self.readings,
+            "records": self.records,
+            "facts": self.facts,
+            "demands": self.demands,
+            "seconds": self.seconds,
+            "last_event_time": None if last is None else moment_of(last).isoformat(),
+            "partitions": {str(partition): offset for partition, offset in sorted(self.next_offsets.items())},
+        }
+
+
+def publish(steps: Iterable[Step], sender: Sender) -> Published:
+    """Send all steps, and return once all of their records have arrived."""
+    readings = records = facts = demands = 0
+    first = last = None
+    for step in steps:
+        for record in step.records:
+            sender.send(record)
+        records += len(step.records)
+        readings += step.readings
+        facts += step.facts
+        demands += step.demands
+        if not step.closing:
+            first, last = step.at if first is None else first, step.at
+    sender.settle()
+    seconds = 0.0 if first is None or last is None else (last - first) / 1000
+    return Published(readings, records, facts, demands, seconds, last, dict(sender.next_offsets))
+
+
+class KafkaSender:
+    """Sends through a producer that keeps the order within each partition; a record that is not taken is an error."""
+
+    def __init__(self, producer: KafkaProducer, topic_prefix: str) -> None:
+        self._producer, self._prefix = producer, topic_prefix
+        self._telemetry = topic_prefix + TELEMETRY
+        self._waiting: deque[tuple[FutureRecordMetadata, int]] = deque()
+        self._waiting_bytes = 0
+        self._next: dict[int, int] = {}
+
+    @property
+    def next_offsets(self) -> Mapping[int, int]:
+        """By partition of telemetry: the offset after the last record of ours that has arrived."""
+        return self._next
+
+    def send(self, record: Outgoing) -> None:
+        """Hand a record to the producer, waiting for older ones where too much waits.
+
+        Raises:
+            KafkaError: an earlier record was not taken.
+        """
+        self._drop_arrived(_MOST_WAITING_BYTES)
+        future = self._producer.send(
+            self._prefix + record.topic,
+            value=record.value,
+            key=record.key,
+            headers=list(record.headers),
+            partition=record.partition,
+        )
+        size = len(record.value or b"")
+        self._waiting.append((future, size))
+        self._waiting_bytes += size
+
+    def settle(self) -> None:
+        """Wait until all have arrived.
+
+        Raises:
+            KafkaError: one was not taken.
+        """
+        self._producer.flush()
+        self._drop_arrived(-1)
+
+    def _drop_arrived(self, most: int) -> None:
+        """Forget what has arrived, and wait for the oldest until no more than so many bytes are on their way."""
+        while self._waiting and (self._waiting_bytes > most or self._waiting[0][0].is_done):
+            future, size = self._waiting.popleft()
+            arrived = future.get()
+            self._waiting_bytes -= size
+            if arrived.topic == self._telemetry:
+                self._next[arrived.partition] = max(self._next.get(arrived.partition, 0), arrived.offset + 1)
