@@ -1,0 +1,1 @@
+"""What moves events: the Faust apps around the machines, senders, replay and alerts."""

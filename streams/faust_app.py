@@ -1,0 +1,54 @@
+"""How our Faust apps are set up: what they have in common, and why each setting is what it is."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import Any
+
+import faust
+
+from infra.settings import KafkaSettings
+
+LARGEST_REQUEST = 8 * 1024 * 1024
+
+
+def new_app(name: str, kafka: KafkaSettings, address: str) -> Any:
+    """A Faust app whose consumer group is `name`, without web server, tables or topics of its own.
+
+    Offsets are committed by our checkpoints alone, so its topics are declared by `raw_topic` without acks.
+    """
+    return faust.App(
+        f"{kafka.topic_prefix}{name}",
+        broker=[f"kafka://{server}" for server in address.split(",")],
+        store="memory://",
+        datadir=tempfile.gettempdir(),
+        web_enabled=False,
+        topic_allow_declare=False,  # topics are made by `fleettwin topics create`, with settings of their own
+        topic_disable_leader=True,
+        consumer_auto_offset_reset="earliest",
+        consumer_max_fetch_size=LARGEST_REQUEST,
+        producer_max_request_size=LARGEST_REQUEST,
+        producer_request_timeout=30.0,  # its default of 20 minutes hides a broker that is gone
+        producer_linger=0.01,
+        producer_compression_type="lz4",
+        broker_session_timeout=10.0,
+        broker_heartbeat_interval=1.0,
+        broker_commit_interval=1.0,
+        stream_wait_empty=False,
+        stream_recovery_delay=0.0,
+        stream_publish_on_commit=False,
+        worker_redirect_stdouts=False,
+    )
+
+
+def raw_topic(app: Any, name: str) -> Any:
+    """A topic of bytes that Faust reads and never acks."""
+    return app.topic(
+        name,
+        key_type=bytes,
+        value_type=bytes,
+        key_serializer="raw",
+        value_serializer="raw",
+        acks=False,
+        allow_empty=True,
+    )

@@ -1,0 +1,206 @@
+"""All lanes of a worker: opened from their checkpoints after a rebalance, stored now and then, closed when revoked."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from faust.types import TP
+
+from infra.settings import KafkaSettings
+from infra.topics import full_name
+from models.record import Outgoing, Record
+from streams.checkpointing import Checkpoint, furthest, records_of
+from streams.lane import Disordered, Lane, Machine
+
+log = structlog.get_logger()
+
+GAP_PATIENCE_SECONDS = 10.0
+"""How long a lane waits for its next record while later ones come; then the worker starts anew from its checkpoint."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaneKind:
+    """An input topic, where its machines' checkpoints are, and how one is made for a partition."""
+
+    topic: str
+    checkpoints: str
+    machine: Callable[[int], Machine]
+
+
+@dataclass
+class Lanes:
+    """The lanes that this worker owns. Faust's own acks are off: nothing is committed but what is stored here."""
+
+    app: Any
+    kafka: KafkaSettings
+    address: str
+    kinds: Mapping[str, LaneKind]
+    open: dict[tuple[str, int], Lane] = field(default_factory=dict)
+    _gap_since: dict[tuple[str, int], float] = field(default_factory=dict)
+
+    def attach(self) -> None:
+        """Follow the app's rebalances and its end."""
+        self.app.on_rebalance_complete.connect(self._on_rebalance_complete)
+        self.app.on_partitions_revoked.connect(self._on_revoked)
+        self.app.on_before_shutdown.connect(self._on_shutdown)
+
+    async def accept(self, message: Any) -> None:
+        """Fold a message of Faust's; one of a lane that is not ours any more is left to its owner."""
+        topic = message.topic.removeprefix(self.kafka.topic_prefix)
+        lane = self.open.get((topic, message.partition))
+        if lane is None:
+            return
+        record = Record(
+            topic,
+            message.partition,
+            message.offset,
+            round(message.timestamp * 1000),
+            message.key,
+            message.value,
+            tuple(_pairs(message.headers)),
+        )
+        try:
+            await lane.accept(record)
+            self._gap_since.pop((topic, message.partition), None)
+        except Disordered as gap:
+            since = self._gap_since.setdefault((topic, message.partition), time.monotonic())
+            if time.monotonic() - since > GAP_PATIENCE_SECONDS:
+                give_up("a lane misses a record", topic=topic, partition=message.partition, error=str(gap))
+        except Exception as error:  # noqa: BLE001 - the outermost edge: Faust would log it and skip the record
+            give_up("a record could not be folded", topic=topic, offset=message.offset, error=repr(error))
+
+    async def send(self, output: Outgoing) -> Any:
+        """Hand a record to the producer; the result is awaitable and done when the record is stored."""
+        return await self.app.producer.send(
+            full_name(self.kafka, output.topic), output.key, output.value, output.partition, None, list(output.headers)
+        )
+
+    async def store_all(self) -> None:
+        """Checkpoint every lane that has folded something."""
+        for lane_id, lane in list(self.open.items()):
+            await self._store(lane_id, lane)
+
+    async def _store(self, lane_id: tuple[str, int], lane: Lane) -> None:
+        topic, partition = lane_id
+        try:
+            async with lane.storing:
+                generation = self.app.consumer_generation_id
+                checkpoint = await lane.cut(generation)
+                if checkpoint is None:
+                    return
+                target = full_name(self.kafka, self.kinds[topic].checkpoints)
+                records = await asyncio.to_thread(lambda: list(records_of(checkpoint)))
+                sent = [
+                    await self.app.producer.send(target, key, value, partition, None, None) for key, value in records
+                ]
+                await asyncio.gather(*sent)
+                if self.app.consumer_generation_id == generation:
+                    # Private, and the only way: Faust's public commit follows acks, which are off.
+                    await self.app.consumer._commit(
+                        {TP(full_name(self.kafka, topic), partition): checkpoint.next_offset}
+                    )
+        except Exception as error:  # noqa: BLE001 - going on would leave a hole: start anew from what is stored
+            give_up("a checkpoint could not be stored", topic=topic, partition=partition, error=repr(error))
+
+    async def _on_revoked(self, _app: Any, _revoked: Iterable[Any], **_: Any) -> None:
+        await self.store_all()
+        self.open.clear()
+
+    async def _on_shutdown(self, _app: Any, **_: Any) -> None:
+        await self.store_all()
+
+    async def _on_rebalance_complete(self, _app: Any, **_: Any) -> None:
+        """Open the lanes of all partitions assigned, and have Faust read on from where each one stands."""
+        try:
+            await self._open_assigned()
+        except Exception as error:  # noqa: BLE001 - without its state a lane must not run
+            give_up("checkpoints could not be read", error=repr(error))
+
+    async def _open_assigned(self) -> None:
+        assigned = [
+            (topic, tp.partition)
+            for tp in self.app.consumer.assignment()
+            if (topic := tp.topic.removeprefix(self.kafka.topic_prefix)) in self.kinds
+        ]
+        begun = time.monotonic()
+        lanes = await self._loaded(sorted(assigned))
+        positions = {
+            TP(full_name(self.kafka, topic), partition): lane.next_offset for (topic, partition), lane in lanes.items()
+        }
+        # After this signal Faust seeks to the committed offsets, whatever the position was before.
+        if positions and not await self.app.consumer._commit(positions):
+            log.info("another rebalance came while checkpoints were read")
+        self.open, self._gap_since = lanes, {}
+        log.info("lanes open", lanes=len(lanes), seconds=round(time.monotonic() - begun, 3))
+
+    async def _loaded(self, assigned: list[tuple[str, int]]) -> dict[tuple[str, int], Lane]:
+        if not assigned:
+            return {}
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.address, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
+        )
+        await consumer.start()
+        try:
+            sources = {
+                lane_id: TopicPartition(full_name(self.kafka, self.kinds[lane_id[0]].checkpoints), lane_id[1])
+                for lane_id in assigned
+            }
+            inputs = {lane_id: TopicPartition(full_name(self.kafka, lane_id[0]), lane_id[1]) for lane_id in assigned}
+            stored = await _read_whole(consumer, sorted(set(sources.values())))
+            begins = await consumer.beginning_offsets(list(inputs.values()))
+            ends = await consumer.end_offsets(list(inputs.values()))
+        finally:
+            await consumer.stop()
+        lanes = {}
+        for lane_id in assigned:
+            checkpoint = furthest(lane_id[0], stored[sources[lane_id]])
+            lanes[lane_id] = self._lane(lane_id, checkpoint, begins[inputs[lane_id]], ends[inputs[lane_id]])
+        return lanes
+
+    def _lane(self, lane_id: tuple[str, int], checkpoint: Checkpoint | None, begin: int, end: int) -> Lane:
+        topic, partition = lane_id
+        machine = self.kinds[topic].machine(partition)
+        if checkpoint is not None and checkpoint.next_offset > end:
+            log.warning(
+                "the log is shorter than its checkpoint says; folding it anew", topic=topic, partition=partition
+            )
+            checkpoint = None
+        if checkpoint is None:
+            return Lane(topic, machine, self.send, begin)
+        machine.restore(checkpoint.state)
+        if checkpoint.next_offset < begin:
+            lost = begin - checkpoint.next_offset
+            log.warning("records expired before they were folded", topic=topic, partition=partition, records=lost)
+        return Lane(topic, machine, self.send, max(checkpoint.next_offset, begin), checkpoint.slot)
+
+
+async def _read_whole(
+    consumer: AIOKafkaConsumer, partitions: list[TopicPartition]
+) -> dict[TopicPartition, dict[bytes, bytes]]:
+    """The last value of every key of these partitions."""
+    values: dict[TopicPartition, dict[bytes, bytes]] = {tp: {} for tp in partitions}
+    consumer.assign(partitions)
+    ends = await consumer.end_offsets(partitions)
+    await consumer.seek_to_beginning(*partitions)
+    behind = set(partitions)
+    while behind := {tp for tp in behind if await consumer.position(tp) < ends[tp]}:
+        for tp, records in (await consumer.getmany(*behind, timeout_ms=200)).items():
+            values[tp].update((record.key, record.value) for record in records if record.key and record.value)
+    return values
+
+
+def give_up(event: str, **values: object) -> None:
+    """End the process at once: what is not stored is folded again by whoever comes next."""
+    log.critical(event, **values)
+    os._exit(1)
+
+
+def _pairs(headers: Any) -> Iterable[tuple[str, bytes]]:
+    return headers.items() if isinstance(headers, Mapping) else headers or ()

@@ -1,0 +1,147 @@
+"""The Faust app `twin`: three agents around three pure functions, and the clock that they live by."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, cast
+
+from infra.rules import rules_of
+from infra.settings import ClockSource, Settings
+from infra.topics import full_name
+from models.catalogue import Catalogue
+from models.clock import Clock
+from models.cloudevents import EventType, headers
+from models.instants import moment_of
+from models.record import Outgoing, Record
+from models.topics import DEMAND, FLEET_CHECKPOINTS, LEDGER, SITE_CHECKPOINTS, SITES, TELEMETRY
+from streams.faust_app import new_app, raw_topic
+from streams.lane import Machine
+from streams.lanes import LaneKind, Lanes
+from streams.presence import PresenceWatch
+from twin.admission import admit, presence
+from twin.fleet import FleetMachine
+from twin.telemetry import TelemetryMachine
+
+CLOCKED = (TELEMETRY, SITES, DEMAND)
+"""The inputs: time enters each of their partitions as records."""
+
+
+LONGEST_CLOCK_PERIOD = 1000
+"""Milliseconds between clocks of a live worker, unless ticks are shorter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Admission as a machine without state."""
+
+    catalogue: Catalogue
+
+    def fold(self, record: Record) -> list[Outgoing]:
+        """Check it and give it its place in the ledger."""
+        return [admit(record, self.catalogue)]
+
+    def snapshot(self) -> bytes:
+        """Nothing to remember."""
+        return b""
+
+    def restore(self, packed: bytes) -> None:
+        """Nothing to remember."""
+
+
+def twin_app(settings: Settings, address: str, catalogue: Catalogue) -> Any:
+    """The app, ready to be started; nothing is connected yet."""
+    rules, kafka = rules_of(settings.twin), settings.kafka
+    app = new_app("twin", kafka, address)
+
+    def telemetry(partition: int) -> Machine:
+        return TelemetryMachine(partition, kafka.telemetry_partitions, rules, catalogue)
+
+    lanes = Lanes(
+        app,
+        kafka,
+        address,
+        {
+            TELEMETRY: LaneKind(TELEMETRY, SITE_CHECKPOINTS, telemetry),
+            SITES: LaneKind(SITES, FLEET_CHECKPOINTS, lambda _: Admission(catalogue)),
+            DEMAND: LaneKind(DEMAND, FLEET_CHECKPOINTS, lambda _: Admission(catalogue)),
+            LEDGER: LaneKind(LEDGER, FLEET_CHECKPOINTS, lambda _: FleetMachine(rules, catalogue)),
+        },
+    )
+    lanes.attach()
+
+    @app.agent(raw_topic(app, full_name(kafka, TELEMETRY)), name="site_twin", concurrency=1)
+    async def site_twin(stream: Any) -> None:
+        async for event in stream.events():
+            await lanes.accept(event.message)
+
+    @app.agent(raw_topic(app, full_name(kafka, SITES)), name="admit_facts", concurrency=1)
+    async def admit_facts(stream: Any) -> None:
+        async for event in stream.events():
+            await lanes.accept(event.message)
+
+    @app.agent(raw_topic(app, full_name(kafka, DEMAND)), name="admit_demand", concurrency=1)
+    async def admit_demand(stream: Any) -> None:
+        async for event in stream.events():
+            await lanes.accept(event.message)
+
+    @app.agent(raw_topic(app, full_name(kafka, LEDGER)), name="fleet_twin", concurrency=1)
+    async def fleet_twin(stream: Any) -> None:
+        async for event in stream.events():
+            await lanes.accept(event.message)
+
+    @app.task
+    async def store_checkpoints() -> None:
+        while not app.should_stop:
+            await app.sleep(settings.twin.checkpoint_seconds)
+            if not app.rebalancing:
+                await lanes.store_all()
+
+    if settings.twin.clock is ClockSource.WALL:
+
+        @app.task
+        async def tell_time() -> None:
+            watch = PresenceWatch(settings.twin.site_timeout_seconds)
+            while not app.should_stop:
+                await app.sleep(_until_next(settings.twin.tick_milliseconds, settings.twin.grace_milliseconds))
+                if app.rebalancing or not lanes.open:
+                    watch.forget()
+                    continue
+                await _tell_time(lanes)
+                await _tell_presence(app, lanes, watch, kafka.telemetry_partitions)
+
+    return app
+
+
+def _until_next(tick: int, grace: int) -> float:
+    """Seconds until the next tick can close: clocks said just then make it close at once."""
+    now = time.time_ns() // 1_000_000
+    return ((grace - now) % min(tick, LONGEST_CLOCK_PERIOD) + 2) / 1000
+
+
+async def _tell_time(lanes: Lanes) -> None:
+    now = time.time_ns() // 1_000_000
+    body = Clock(until=moment_of(now)).model_dump_json().encode()
+    for topic, partition in sorted(lanes.open):
+        if topic in CLOCKED:
+            identity = f"{topic}/{partition}@{now}"
+            named = headers(EventType.CLOCK, "//fleettwin/clock", identity, now)
+            await lanes.send(Outgoing(topic, None, body, named, identity, partition))
+
+
+async def _tell_presence(app: Any, lanes: Lanes, watch: PresenceWatch, partitions: int) -> None:
+    """Let the worker that reads the ledger say which partitions have fallen silent; one that lags cannot tell."""
+    lane = lanes.open.get((LEDGER, 0))
+    end = None if lane is None else app.consumer.highwater(_tp(app, lanes))
+    if lane is None or end is None or lane.next_offset < end:
+        watch.forget()
+        return
+    fleet = cast("FleetMachine", lane.machine)
+    now = time.time_ns() // 1_000_000
+    for partition, away in watch.judge(fleet.through, fleet.away, partitions, time.monotonic()):
+        await lanes.send(presence(partition, away=away, instant=now))
+
+
+def _tp(app: Any, lanes: Lanes) -> Any:
+    name = full_name(lanes.kafka, LEDGER)
+    return next(tp for tp in app.consumer.assignment() if tp.topic == name)
