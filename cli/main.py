@@ -6,13 +6,14 @@ import sys
 
 import typer
 
-from cli import db, stack, workers
+from cli import db, simulate, stack, workers
 from models.errors import ConfigurationError, FleettwinError
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
 app.add_typer(db.app, name="db")
 app.add_typer(stack.app, name="stack")
 app.command()(workers.twin)
+app.command()(simulate.simulate)
 
 
 def run() -> None:
