@@ -1,0 +1,124 @@
+"""Connections to Kafka through kafka-python, as context managers; what goes wrong with Kafka is `Unavailable`.
+
+kafka-python takes a fifth of a second to import, which a command that needs no Kafka should not wait for.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from infra.servers import kafka_address
+from infra.settings import Settings
+from models.errors import ConfigurationError, Unavailable
+
+if TYPE_CHECKING:
+    from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+
+
+MOST_MESSAGE_BYTES = 4 * 1024 * 1024 + 512 * 1024
+"""A frame at its largest with key and headers, and the same as a dead letter with the reason in more headers."""
+
+CONNECT_MILLISECONDS = 8_000
+"""How long to look for a broker."""
+
+
+_WAY_OUT = "Start it, or name another one in FLEETTWIN_KAFKA__BOOTSTRAP_SERVERS"
+_LINGER_MILLISECONDS = 20
+_BATCH_BYTES = 256 * 1024
+
+logging.getLogger("kafka").addHandler(logging.NullHandler())  # its errors come to the caller; stderr need not have them
+
+
+@contextmanager
+def opened_admin(settings: Settings) -> Iterator[KafkaAdminClient]:
+    """An admin client."""
+    from kafka import KafkaAdminClient  # noqa: PLC0415  # slow to import
+
+    with (
+        _connection(settings) as connect,
+        KafkaAdminClient(**connect, request_timeout_ms=CONNECT_MILLISECONDS) as client,
+    ):
+        yield client
+
+
+@contextmanager
+def opened_consumer(settings: Settings) -> Iterator[KafkaConsumer]:
+    """A consumer without a group, to be given its partitions."""
+    from kafka import KafkaConsumer  # noqa: PLC0415  # slow to import
+
+    with _connection(settings) as connect:
+        consumer = KafkaConsumer(
+            **connect,
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            allow_auto_create_topics=False,
+            max_partition_fetch_bytes=MOST_MESSAGE_BYTES,
+            metrics_enabled=False,
+        )
+        try:
+            yield consumer
+        finally:
+            consumer.close(autocommit=False, timeout_ms=CONNECT_MILLISECONDS)
+
+
+@contextmanager
+def opened_producer(settings: Settings) -> Iterator[KafkaProducer]:
+    """A producer that keeps the order within each partition and sends nothing twice; leaving it sends what waits."""
+    from kafka import KafkaProducer  # noqa: PLC0415  # slow to import
+
+    with _connection(settings) as connect:
+        producer = KafkaProducer(
+            **connect,
+            enable_idempotence=True,
+            acks="all",
+            compression_type="lz4",
+            linger_ms=_LINGER_MILLISECONDS,
+            batch_size=_BATCH_BYTES,
+            max_request_size=MOST_MESSAGE_BYTES,
+            allow_auto_create_topics=False,
+            max_block_ms=CONNECT_MILLISECONDS,
+            metrics_enabled=False,
+        )
+        try:
+            yield producer
+            producer.flush()
+        finally:
+            producer.close(timeout=CONNECT_MILLISECONDS / 1000)
+
+
+@contextmanager
+def _connection(settings: Settings) -> Iterator[dict[str, Any]]:
+    """What every client needs to connect, and one clear error for whatever Kafka does not do."""
+    from kafka.errors import KafkaError  # noqa: PLC0415  # slow to import
+
+    address = kafka_address(settings)
+    _listens(address)
+    try:
+        yield {
+            "bootstrap_servers": address.split(","),
+            "client_id": "fleettwin",
+            "bootstrap_timeout_ms": CONNECT_MILLISECONDS,
+        }
+    except KafkaError as error:
+        raise Unavailable(f"Kafka at {address}", str(error), _WAY_OUT) from error
+
+
+def _listens(address: str) -> None:
+    """Return once one of the servers takes a connection: kafka-python would try for long, and leak what it tried."""
+    why = "no address"
+    for server in address.split(","):
+        host, _, port = server.strip().rpartition(":")
+        if not host or not port.isdecimal():
+            raise ConfigurationError("FLEETTWIN_KAFKA__BOOTSTRAP_SERVERS", address, "host:port[,host:port]")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), CONNECT_MILLISECONDS / 1000).close()
+        except (OSError, OverflowError) as error:
+            why = str(error)
+        else:
+            return
+    raise Unavailable(f"Kafka at {address}", why, _WAY_OUT)

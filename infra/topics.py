@@ -1,0 +1,215 @@
+"""The topics as they stand on Kafka: how many partitions, kept how long, and the commands that make them so."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from infra.kafka_clients import MOST_MESSAGE_BYTES, opened_admin
+from models import topics
+from models.errors import ConfigurationError, Unavailable
+
+if TYPE_CHECKING:
+    from kafka import KafkaAdminClient
+
+    from infra.settings import KafkaSettings, Settings
+
+REFUSABLE = (topics.TELEMETRY, topics.SITES, topics.DEMAND)
+"""What others send, so that some of it may be refused."""
+
+_HOUR = 3_600_000
+_DAY = 24 * _HOUR
+_CHECKPOINT_SEGMENT_BYTES = 16 * 1024 * 1024
+_PATIENCE_SECONDS = 30.0
+_LOOK_AGAIN_SECONDS = 0.05
+_SEGMENTS_KEPT = 8
+"""Kafka deletes whole segments, so a topic's oldest record may be older than its retention by one part in so many."""
+
+
+@dataclass(frozen=True, slots=True)
+class TopicLayout:
+    """One topic as it should be; `topic` is its name without the prefix."""
+
+    topic: str
+    partitions: int
+    settings: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTopic:
+    """One topic as it is; no `partitions` means that it is not there."""
+
+    name: str
+    partitions: int | None
+    layout: TopicLayout
+
+
+def full_name(kafka: KafkaSettings, topic: str) -> str:
+    """The name on Kafka, prefix and all."""
+    return kafka.topic_prefix + topic
+
+
+def layouts(kafka: KafkaSettings) -> tuple[TopicLayout, ...]:
+    """Every topic of ours. Inputs are never compacted: a compacted log cannot be folded again."""
+    hours = round(kafka.telemetry_retention_hours * _HOUR)
+    days = round(kafka.history_retention_days * _DAY)
+    many = kafka.telemetry_partitions
+    return (
+        _stream(kafka, topics.TELEMETRY, many, hours),
+        _stream(kafka, topics.SITES, 1, days),
+        _stream(kafka, topics.DEMAND, 1, days),
+        _stream(kafka, topics.LEDGER, 1, days),
+        _stream(kafka, topics.NODES, many, hours),
+        _stream(kafka, topics.STATE, 1, hours),
+        _stream(kafka, topics.SHORTAGES, 1, days),
+        _checkpoints(kafka, topics.SITE_CHECKPOINTS, many),
+        _checkpoints(kafka, topics.FLEET_CHECKPOINTS, 1),
+        *(_stream(kafka, topics.dead_letters(topic), 1, days) for topic in REFUSABLE),
+    )
+
+
+def describe(settings: Settings) -> tuple[FoundTopic, ...]:
+    """Every topic of ours, whether it is there or not.
+
+    Raises:
+        Unavailable: no Kafka answers.
+    """
+    with opened_admin(settings) as admin:
+        return _found(admin, settings.kafka)
+
+
+def partition_counts(settings: Settings, wanted: Collection[str]) -> Mapping[str, int]:
+    """How many partitions each of these topics has; names without the prefix.
+
+    Raises:
+        ConfigurationError: one of them is not there.
+        Unavailable: no Kafka answers.
+    """
+    counts = {found.layout.topic: found.partitions for found in describe(settings)}
+    there = {topic: count for topic in wanted if (count := counts[topic]) is not None}
+    for topic in wanted:
+        if topic not in there:
+            name = full_name(settings.kafka, topic)
+            raise ConfigurationError(
+                "topic", name, "a topic that is there; `fleettwin topics create` makes all of them"
+            )
+    return there
+
+
+def create_topics(settings: Settings) -> tuple[str, ...]:
+    """Make the topics that are missing, and tell which; those that are there keep their settings.
+
+    Raises:
+        ConfigurationError: a topic is there with another number of partitions, or there are too few brokers.
+        Unavailable: no Kafka answers.
+    """
+    from kafka.errors import InvalidReplicationFactorError, TopicAlreadyExistsError  # noqa: PLC0415  # slow to import
+
+    with opened_admin(settings) as admin:
+        missing = _missing(_found(admin, settings.kafka))
+        if missing:
+            wanted = {
+                full_name(settings.kafka, layout.topic): {
+                    "num_partitions": layout.partitions,
+                    "replication_factor": settings.kafka.replication_factor,
+                    "configs": dict(layout.settings),
+                }
+                for layout in missing
+            }
+            try:
+                admin.create_topics(wanted)
+            except TopicAlreadyExistsError:
+                pass  # somebody else was making them at the same time; what is there now is checked below
+            except InvalidReplicationFactorError:
+                factor = settings.kafka.replication_factor
+                expected = "at most the number of brokers"
+                raise ConfigurationError("FLEETTWIN_KAFKA__REPLICATION_FACTOR", factor, expected) from None
+            admin.wait_for_topics(list(wanted))
+        still = _missing(_found(admin, settings.kafka))
+        if still:
+            raise Unavailable(still[0].topic, "Kafka did not make it", "Try again, or look into the broker's log")
+    return tuple(full_name(settings.kafka, layout.topic) for layout in missing)
+
+
+def delete_topics(settings: Settings) -> tuple[str, ...]:
+    """Delete our topics with all they hold, and tell which were there.
+
+    Raises:
+        Unavailable: no Kafka answers.
+    """
+    with opened_admin(settings) as admin:
+        there = tuple(found.name for found in _found(admin, settings.kafka) if found.partitions is not None)
+        if there:
+            admin.delete_topics(list(there))
+            _wait_until_gone(admin, settings.kafka)
+    return there
+
+
+def _found(admin: KafkaAdminClient, kafka: KafkaSettings) -> tuple[FoundTopic, ...]:
+    names = [full_name(kafka, layout.topic) for layout in layouts(kafka)]
+    counts = {
+        topic["name"]: len(topic["partitions"]) for topic in admin.describe_topics(names) if topic["error_code"] == 0
+    }
+    return tuple(FoundTopic(name, counts.get(name), layout) for name, layout in zip(names, layouts(kafka), strict=True))
+
+
+def _wait_until_gone(admin: KafkaAdminClient, kafka: KafkaSettings) -> None:
+    """Kafka deletes a topic some time after it has said yes; made anew meanwhile, it would vanish as well."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while any(found.partitions is not None for found in _found(admin, kafka)):
+        if time.monotonic() > deadline:
+            raise Unavailable("Kafka", "it does not finish deleting topics", "Look into the broker's log")
+        time.sleep(_LOOK_AGAIN_SECONDS)
+
+
+def _missing(found: Collection[FoundTopic]) -> list[TopicLayout]:
+    for topic in found:
+        if topic.partitions not in (None, topic.layout.partitions):
+            expected = (
+                f"{topic.layout.partitions}; FLEETTWIN_KAFKA__TELEMETRY_PARTITIONS must stay what the topics were made"
+                " with, or they must be deleted and made anew"
+            )
+            raise ConfigurationError(f"the number of partitions of {topic.name}", topic.partitions, expected)
+    return [topic.layout for topic in found if topic.partitions is None]
+
+
+def _stream(kafka: KafkaSettings, topic: str, partitions: int, retention: int) -> TopicLayout:
+    """A topic that is a log: kept for so many milliseconds from when Kafka took each record in."""
+    return TopicLayout(
+        topic,
+        partitions,
+        {
+            **_always(kafka),
+            "cleanup.policy": "delete",
+            "retention.ms": str(retention),
+            "retention.bytes": "-1",
+            "segment.ms": str(min(max(retention // _SEGMENTS_KEPT, _HOUR // 4), _DAY)),
+            "message.timestamp.type": "LogAppendTime",
+        },
+    )
+
+
+def _checkpoints(kafka: KafkaSettings, topic: str, partitions: int) -> TopicLayout:
+    """A topic of which the newest record per key is kept; small segments, since only closed ones are compacted."""
+    return TopicLayout(
+        topic,
+        partitions,
+        {
+            **_always(kafka),
+            "cleanup.policy": "compact",
+            "segment.bytes": str(_CHECKPOINT_SEGMENT_BYTES),
+            "min.cleanable.dirty.ratio": "0.05",
+            "message.timestamp.type": "CreateTime",
+        },
+    )
+
+
+def _always(kafka: KafkaSettings) -> dict[str, str]:
+    return {
+        "max.message.bytes": str(MOST_MESSAGE_BYTES),
+        "compression.type": "producer",
+        "min.insync.replicas": str(max(1, kafka.replication_factor - 1)),
+        "unclean.leader.election.enable": "false",
+    }
