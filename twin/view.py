@@ -33,8 +33,8 @@ class SiteView:
 
     @property
     def facility(self) -> int | None:
-        """What the site draws, facility and all; nodes of unknown power are not in it."""
-        if self.pue is None:
+        """What the site draws, facility and all; unknown where no facts are known, or every node is lost."""
+        if self.pue is None or (self.sample and not self.sample.nodes.reporting + self.sample.nodes.stale):
             return None
         return self.sample.power.total * self.pue // MILLION if self.sample else 0
 

@@ -1,0 +1,80 @@
+"""Replay without Kafka: a log is folded in one process, and what comes out is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from infra.rules import rules_of
+from infra.settings import Settings
+from models.catalogue import shipped_catalogue
+from models.cloudevents import EventType
+from models.partitioning import placed
+from models.record import Outgoing, Record
+from models.topics import DEMAND, LEDGER, SHORTAGES, SITES, STATE, TELEMETRY, dead_letters
+from twin.offline import OfflineTwin
+
+_FOLDED = (TELEMETRY, SITES, DEMAND, LEDGER)
+
+
+@dataclass
+class OfflineRun:
+    """What an offline replay came to."""
+
+    twin: OfflineTwin
+    shortages: list[dict[str, Any]] = field(default_factory=list)
+    site_states: int = 0
+    fleet_states: int = 0
+    dead_letters: int = 0
+
+    def take(self, output: Outgoing) -> None:
+        """Count what the twin would have sent."""
+        if output.topic == SHORTAGES:
+            self.shortages.append(orjson.loads(output.value or b""))
+        elif output.topic == STATE:
+            kind = dict(output.headers)["ce_type"].decode()
+            self.site_states += kind == EventType.SITE_STATE
+            self.fleet_states += kind == EventType.FLEET_STATE
+        elif output.topic in {dead_letters(topic) for topic in (TELEMETRY, SITES, DEMAND)}:
+            self.dead_letters += 1
+
+    def summary(self) -> dict[str, Any]:
+        """`readings`, `samples`, `shortages` (the events) and `state_hash`, with what helps to read them."""
+        sites = [twin for machine in self.twin.telemetry.values() for twin in machine.sites.values()]
+        return {
+            "readings": {
+                "observed": sum(twin.observed for twin in sites),
+                "refused": sum(twin.refused for twin in sites),
+                "late": sum(twin.late for twin in sites),
+                "duplicate": sum(twin.nodes.counts.duplicate for twin in sites),
+                "superseded": sum(twin.nodes.counts.superseded for twin in sites),
+            },
+            "samples": {"site": self.site_states, "fleet": self.fleet_states},
+            "dead_letters": self.dead_letters,
+            "energy_joules": {
+                site.site: site.energy_joules for site in sorted(self.twin.fleet.latest.values(), key=_name)
+            },
+            "shortages": self.shortages,
+            "state_hash": self.twin.digest(),
+        }
+
+
+def fold_log(records: Iterable[Record], layout: Mapping[str, int], settings: Settings) -> OfflineRun:
+    """Fold a log's records; `layout` says how many partitions each of its topics had, as far as it is known.
+
+    A log that holds the ledger is folded by that: what was decided by wall time then is not decided anew.
+    """
+    partitions = {SITES: 1, DEMAND: 1, LEDGER: 1, TELEMETRY: settings.kafka.telemetry_partitions, **layout}
+    twin = OfflineTwin(rules_of(settings.twin), shipped_catalogue(), partitions[TELEMETRY], LEDGER in layout)
+    run = OfflineRun(twin)
+    for record in placed((record for record in records if record.topic in _FOLDED), partitions):
+        for output in twin.fold(record):
+            run.take(output)
+    return run
+
+
+def _name(sample: Any) -> str:
+    return str(sample.site)
