@@ -1,0 +1,90 @@
+"""Reads whole topics without a consumer group: up to their present ends, and on from there if wanted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from infra.topics import full_name
+from models.errors import Unavailable
+from models.record import Record
+from streams.merging import Merge, Place
+
+if TYPE_CHECKING:
+    from kafka import KafkaConsumer
+
+    from infra.settings import KafkaSettings
+
+_POLL_MILLISECONDS = 250
+_POLL_RECORDS = 5_000
+_MOST_WAITING_BYTES = 4 * 1024 * 1024
+"""Of one partition; it is not read on while so much of it waits for others."""
+_PATIENCE_SECONDS = 30.0
+
+
+def read_batches(
+    consumer: KafkaConsumer,
+    kafka: KafkaSettings,
+    partitions: Mapping[str, int],
+    *,
+    from_beginning: bool = True,
+    follow: bool = False,
+) -> Iterator[list[Record]]:
+    """The records of these topics (names without the prefix, with their partitions), a batch every quarter second.
+
+    Up to the ends that the topics have now the order depends on the records alone; after that it is as they come.
+    Batches may be empty, so that the caller can look at the time.
+
+    Raises:
+        Unavailable: there is more to read, and Kafka does not give it.
+    """
+    from kafka import TopicPartition  # noqa: PLC0415  # slow to import
+
+    places = {
+        TopicPartition(full_name(kafka, topic), partition): (topic, partition)
+        for topic, count in partitions.items()
+        for partition in range(count)
+    }
+    consumer.assign(list(places))
+    begins, ends = consumer.beginning_offsets(list(places)), consumer.end_offsets(list(places))
+    merge = Merge(places.values())
+    for there, place in places.items():
+        consumer.seek(there, begins[there] if from_beginning else ends[there])
+        if begins[there] >= ends[there] or not from_beginning:
+            merge.close(place)
+    progress = time.monotonic()
+    while follow or merge.open:
+        fetched = consumer.poll(timeout_ms=_POLL_MILLISECONDS, max_records=_POLL_RECORDS)
+        for there, found in fetched.items():
+            for one in found:
+                if follow or one.offset < ends[there]:
+                    merge.add(places[there], _record(places[there], one))
+        for there, place in places.items():
+            if place in merge.open and (consumer.position(there, timeout_ms=_POLL_MILLISECONDS) or 0) >= ends[there]:
+                merge.close(place)
+        yield merge.ready()
+        _hold_back(consumer, merge, places)
+        now = time.monotonic()
+        if fetched or not merge.open:
+            progress = now
+        elif now - progress > _PATIENCE_SECONDS:
+            behind = ", ".join(f"{topic}[{partition}]" for topic, partition in sorted(merge.open))
+            raise Unavailable("Kafka", f"nothing more comes of {behind}", "Look into the broker's log")
+
+
+def _hold_back(consumer: KafkaConsumer, merge: Merge, places: Mapping[Any, Place]) -> None:
+    """Pause the partitions that are far ahead of others."""
+    full = {there for there, place in places.items() if merge.waiting_bytes(place) > _MOST_WAITING_BYTES}
+    paused = consumer.paused()
+    if full - paused:
+        consumer.pause(*(full - paused))
+    if paused - full:
+        consumer.resume(*(paused - full))
+
+
+def _record(place: Place, found: Any) -> Record:
+    """The record of a `ConsumerRecord`; a header without a value, which Kafka allows, becomes an empty one."""
+    topic, partition = place
+    headers = tuple((name, value or b"") for name, value in found.headers)
+    return Record(topic, partition, found.offset, found.timestamp, found.key, found.value, headers)
