@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cli import db, simulate, stack, topics, workers
+from cli import db, record, replay, simulate, stack, topics, workers
 from models.errors import ConfigurationError, FleettwinError
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
@@ -15,6 +15,8 @@ app.add_typer(stack.app, name="stack")
 app.command()(workers.twin)
 app.command()(simulate.simulate)
 app.add_typer(topics.app, name="topics")
+app.command()(record.record)
+app.command()(replay.replay)
 
 
 def run() -> None:
