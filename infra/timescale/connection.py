@@ -73,8 +73,10 @@ def _parts(address: str) -> dict[str, Any]:
     try:
         parts = conninfo.conninfo_to_dict(address)
         host = str(parts.get("host") or "")
+        port = str(parts.get("port") or "5432").replace(",", "")
         # libpq takes an unencoded @ of a password for the end of it: the rest would show up as the host
-        if "@" in host or (address.startswith("postgres") and urlsplit(address).netloc.count("@") > 1):
+        unencoded = "@" in host or (address.startswith("postgres") and urlsplit(address).netloc.count("@") > 1)
+        if unencoded or not port.isdecimal():
             raise ConfigurationError(SETTING, "(hidden)", _EXPECTED)
     except (psycopg.ProgrammingError, ValueError):
         raise ConfigurationError(SETTING, "(hidden)", _EXPECTED) from None
@@ -82,5 +84,5 @@ def _parts(address: str) -> dict[str, Any]:
 
 
 def _said(error: psycopg.Error) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return "; ".join(lines)[:300] or type(error).__name__
+    lines = [line.strip().rstrip(".?") for line in str(error).splitlines()]
+    return "; ".join(line for line in lines if line and not line.startswith("Is the server"))[:300] or str(type(error))

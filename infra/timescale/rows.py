@@ -17,7 +17,10 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table that events become rows of. `columns` has PostgreSQL types by name, without what the server fills in."""
+    """A table that events become rows of. `columns` has PostgreSQL types by name, without what the server fills in.
+
+    Whole numbers are int8: psycopg cuts what is too large for an int4 without a word.
+    """
 
     name: str
     key: tuple[str, ...]
@@ -25,19 +28,19 @@ class Table:
 
 
 _TOTALS: Mapping[str, str] = {
-    "nodes_reporting": "int4",
-    "nodes_stale": "int4",
-    "nodes_lost": "int4",
-    "nodes_never_seen": "int4",
-    "nodes_in_service": "int4",
-    "nodes_draining": "int4",
-    "nodes_maintenance": "int4",
-    "nodes_failed": "int4",
-    "installed": "int4",
-    "in_service": "int4",
-    "allocated": "int4",
-    "free": "int4",
-    "unknown": "int4",
+    "nodes_reporting": "int8",
+    "nodes_stale": "int8",
+    "nodes_lost": "int8",
+    "nodes_never_seen": "int8",
+    "nodes_in_service": "int8",
+    "nodes_draining": "int8",
+    "nodes_maintenance": "int8",
+    "nodes_failed": "int8",
+    "installed": "int8",
+    "in_service": "int8",
+    "allocated": "int8",
+    "free": "int8",
+    "unknown": "int8",
     "h100e_in_service": "float8",
     "h100e_free": "float8",
     "utilization": "float8",
@@ -54,28 +57,28 @@ _TOTALS: Mapping[str, str] = {
     "readings_superseded": "int8",
     "readings_late": "int8",
     "readings_refused": "int8",
-    "open_shortages": "int4",
+    "open_shortages": "int8",
 }
 _POOL: Mapping[str, str] = {
-    "installed": "int4",
-    "in_service": "int4",
-    "allocated": "int4",
-    "free": "int4",
-    "held_idle": "int4",
-    "unknown": "int4",
+    "installed": "int8",
+    "in_service": "int8",
+    "allocated": "int8",
+    "free": "int8",
+    "held_idle": "int8",
+    "unknown": "int8",
     "h100e_in_service": "float8",
     "h100e_free": "float8",
     "utilization": "float8",
 }
 _DEMAND = ("sites_present", "sites_away", "sites_never_seen", "demands", "wanted", "granted", "pending")
-_QUANTITY = {"accelerators": "int4", "h100e": "float8", "watts": "float8"}
+_QUANTITY = {"accelerators": "int8", "h100e": "float8", "watts": "float8"}
 
 SITE_SAMPLES = Table(
     "site_samples",
     ("time", "site"),
     {"time": "timestamptz", "site": "text", "presence": "text", "pue": "float8", **_TOTALS},
 )
-FLEET_SAMPLES = Table("fleet_samples", ("time",), {"time": "timestamptz", **dict.fromkeys(_DEMAND, "int4"), **_TOTALS})
+FLEET_SAMPLES = Table("fleet_samples", ("time",), {"time": "timestamptz", **dict.fromkeys(_DEMAND, "int8"), **_TOTALS})
 SITE_POOLS = Table(
     "site_pools", ("time", "site", "type"), {"time": "timestamptz", "site": "text", "type": "text", **_POOL}
 )
@@ -85,7 +88,7 @@ SHORTAGE_EVENTS = Table(
     ("id", "sequence"),
     {
         "id": "text",
-        "sequence": "int4",
+        "sequence": "int8",
         "time": "timestamptz",
         "change": "text",
         "status": "text",

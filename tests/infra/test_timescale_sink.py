@@ -1,0 +1,303 @@
+"""The sink on a real TimescaleDB: each row once, whatever comes how often in which order."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import psycopg
+import pytest
+from psycopg import conninfo, sql
+
+from infra.timescale import rows
+from infra.timescale.batch import RowBatch
+from infra.timescale.connection import Connection, connect
+from infra.timescale.inspection import delays, row_counts
+from infra.timescale.reading_back import expected_rows, stored_rows
+from infra.timescale.roles import Role, create_login
+from infra.timescale.sink import TimescaleSink
+from models.errors import ConfigurationError, Unavailable
+from models.instants import Instant, moment_of
+from models.node_frame import Hearing, PowerSource
+from models.reading import STATE_NAMES
+from models.shortage import Status
+from tests.infra.timescale_builders import (
+    ODD_NAMES,
+    T0,
+    minute_of_everything,
+    node_frame,
+    nodes,
+    opened,
+    pool,
+    select,
+    shortage,
+    site_state,
+)
+
+pytestmark = pytest.mark.servers
+
+
+def stored(look: Connection) -> dict[str, list[rows.Row]]:
+    return {table.name: list(stored_rows(look, "fleettwin", table)) for table in rows.TABLES}
+
+
+def expected(batch: RowBatch) -> dict[str, list[rows.Row]]:
+    return {table.name: expected_rows(batch, table) for table in rows.TABLES}
+
+
+def test_what_is_written_can_be_read_back_exactly(database_url: str) -> None:
+    batch = minute_of_everything()
+    with opened(database_url) as (sink, look):
+        written = sink.write(batch)
+
+        assert stored(look) == expected(batch)
+        assert written == row_counts(look, "fleettwin")
+        assert all(written.values())
+
+
+def test_repeats_write_nothing(database_url: str) -> None:
+    batch = minute_of_everything()
+    with opened(database_url) as (sink, look):
+        sink.write(batch)
+        before = select(look, "select time, site, written_at from site_samples order by 1, 2")
+        again = sink.write(batch)
+
+        assert set(again.values()) == {0}
+        assert select(look, "select time, site, written_at from site_samples order by 1, 2") == before
+        assert stored(look) == expected(batch)
+
+
+def test_a_batch_that_overlaps_adds_only_what_is_new(database_url: str) -> None:
+    first = minute_of_everything(seconds=40)
+    both = minute_of_everything(seconds=60)
+    with opened(database_url) as (sink, look):
+        sink.write(first)
+        added = sink.write(both)
+
+        assert added == {name: len(expected(both)[name]) - len(expected(first)[name]) for name in added}
+        assert stored(look) == expected(both)
+
+
+def test_repeats_within_a_batch_count_once(database_url: str) -> None:
+    one = minute_of_everything(seconds=20)
+    twice = RowBatch([*one.sites] * 2, [*one.fleet] * 2, [*one.shortages] * 2, [*one.nodes] * 2)
+    with opened(database_url) as (sink, look):
+        assert sink.write(twice) == {name: len(content) for name, content in expected(one).items()}
+        assert stored(look) == expected(one)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_interleaved_repeats_in_any_order_give_the_same_rows(database_url: str, seed: int) -> None:
+    whole = minute_of_everything(seconds=30)
+    pieces = [
+        *(RowBatch(sites=whole.sites[i : i + 7]) for i in range(0, len(whole.sites), 5)),
+        *(RowBatch(fleet=whole.fleet[i : i + 7]) for i in range(0, len(whole.fleet), 5)),
+        *(RowBatch(shortages=[event], nodes=whole.nodes[i : i + 3]) for i, event in enumerate(whole.shortages)),
+        *(RowBatch(nodes=[frame]) for frame in whole.nodes),
+    ] * 2
+    random.Random(seed).shuffle(pieces)
+    with opened(database_url) as (sink, look):
+        for piece in pieces:
+            sink.write(piece)
+        latest = select(look, "select * from node_latest order by site, node")
+        newest = select(look, "select distinct on (site, node) * from node_samples order by site, node, time desc")
+
+        assert stored(look) == expected(whole)
+        assert latest == [row[:-1] for row in newest]
+
+
+def test_odd_names_come_back_unchanged(database_url: str) -> None:
+    frames = [
+        node_frame(name, T0, {"node": list(ODD_NAMES), "rack": list(ODD_NAMES), "type": [name] * len(ODD_NAMES)})
+        for name in ODD_NAMES
+    ]
+    batch = RowBatch(
+        sites=[site_state(name, pools=[pool(kind) for kind in ODD_NAMES]) for name in ODD_NAMES],
+        shortages=[shortage(name=name) for name in ODD_NAMES],
+        nodes=frames,
+    )
+    with opened(database_url) as (sink, look):
+        sink.write(batch)
+        sink.write(batch)
+        sink.roll_up()
+
+        assert stored(look) == expected(batch)
+        assert {site for (site,) in select(look, "select distinct site from node_1h")} == set(ODD_NAMES)
+
+
+def test_unknown_stays_null(database_url: str) -> None:
+    optional = ("rack", "allocated", "power_milliwatts", "utilization_ppm", "memory_used_bytes", "energy_joules")
+    frame = node_frame("memphis", T0, {"node": ["n1"], **{name: [None] for name in optional}})
+    with opened(database_url) as (sink, look):
+        sink.write(RowBatch(nodes=[frame], sites=[site_state(facility=None)]))
+        sink.roll_up()
+
+        assert select(
+            look, "select rack, allocated, power_watts, utilization, memory_used_bytes from node_samples"
+        ) == [(None,) * 5]
+        assert select(look, "select n, power_watts_n, power_watts_sum, power_watts_max from node_1m") == [
+            (1, 0, None, None)
+        ]
+        assert select(look, "select facility_watts, newest_reading from site_samples") == [(None, moment_of(T0 - 137))]
+
+
+def test_the_newest_row_of_each_node_is_kept_apart(database_url: str) -> None:
+    newer = [nodes(tick=T0 + 10_000, names=["n1"]), nodes(tick=T0 + 10_000, names=["n4"], part=1)]
+    with opened(database_url) as (sink, look):
+        sink.write(RowBatch(nodes=[nodes(names=["n1", "n2"]), *newer]))
+        sink.write(RowBatch(nodes=[nodes(tick=T0 - 10_000, names=["n1", "n3"])]))
+
+        assert select(look, "select node, time from node_latest order by node") == [
+            ("n1", moment_of(T0 + 10_000)),
+            ("n2", moment_of(T0)),
+            ("n3", moment_of(T0 - 10_000)),
+            ("n4", moment_of(T0 + 10_000)),
+        ]
+
+
+def test_an_episode_shows_its_newest_event(database_url: str) -> None:
+    opening = shortage(0)
+    resolving = shortage(2, tick=T0 + 9000, status=Status.RESOLVED, missing=0)
+    with opened(database_url) as (sink, look):
+        sink.write(RowBatch(shortages=[resolving]))
+        sink.write(RowBatch(shortages=[shortage(1, tick=T0 + 4000), opening]))
+
+        assert select(look, "select sequence, status, missing_accelerators, opened_at, resolved_at from shortages") == [
+            (2, "resolved", 0, moment_of(T0), moment_of(T0 + 9000))
+        ]
+
+
+def test_the_views_have_words_for_every_code(database_url: str) -> None:
+    frame = node_frame(
+        "memphis",
+        T0,
+        {"node": ["a", "b", "c", "d"], "hearing": [0, 1, 2, None], "state": [0, 1, 2, 3], "power_source": [0, 1, 2, 3]},
+    )
+    words = [
+        (
+            Hearing(index).name.lower() if index < 3 else None,
+            STATE_NAMES[index],
+            PowerSource(index).name.lower(),
+        )
+        for index in range(4)
+    ]
+    with opened(database_url) as (sink, look):
+        sink.write(RowBatch(nodes=[frame]))
+
+        assert select(look, "select hearing, state, power_source from nodes_now order by node") == words
+        assert select(look, "select hearing, state, power_source from node_history order by node") == words
+
+
+def test_nothing_of_a_batch_is_written_when_a_part_of_it_cannot_be(database_url: str) -> None:
+    broken = shortage().model_copy(update={"sequence": 2**63})
+    with opened(database_url) as (sink, look):
+        with pytest.raises(OverflowError):
+            sink.write(replace(minute_of_everything(seconds=5), shortages=[broken]))
+
+        assert set(row_counts(look, "fleettwin").values()) == {0}
+        assert sink.write(RowBatch(sites=[site_state()]))["site_samples"] == 1
+
+
+def test_an_empty_batch_is_nothing(database_url: str) -> None:
+    with opened(database_url) as (sink, _):
+        assert sink.write(RowBatch()) == {}
+        assert sink.write(RowBatch(nodes=[nodes(names=[])])) == {"node_samples": 0}
+
+
+def test_a_lost_connection_is_made_again(database_url: str) -> None:
+    batch = RowBatch(sites=[site_state()])
+    with opened(database_url) as (sink, look):
+        look.execute(
+            "select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = 'fleettwin store'"
+            " and datname = current_database()"
+        )
+        with pytest.raises(Unavailable):
+            sink.write(batch)
+
+        assert sink.write(batch) == {"site_samples": 1, "site_pools": 1}
+
+
+def test_a_server_that_is_gone_is_unavailable_and_keeps_the_password(database_url: str) -> None:
+    gone = conninfo.make_conninfo(database_url, port="1", password="s3cret")
+
+    with pytest.raises(Unavailable) as told:
+        TimescaleSink(gone, "fleettwin").open()
+
+    assert "s3cret" not in str(told.value)
+    assert ":1/" in told.value.what
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        pytest.param("postgresql://u:s3cret@host@5/x", id="at-sign-in-password"),
+        pytest.param("postgresql://u:s3cret@host:notaport/x", id="port-is-no-number"),
+        pytest.param("s3cret", id="no-address-at-all"),
+    ],
+)
+def test_an_address_that_cannot_be_read_is_not_shown(address: str) -> None:
+    with pytest.raises(ConfigurationError) as told:
+        TimescaleSink(address, "fleettwin").open()
+
+    assert "s3cret" not in str(told.value)
+
+
+def test_delays_are_from_event_time_to_writing(database_url: str) -> None:
+    with opened(database_url) as (sink, look):
+        row = select(look, "select extract(epoch from now())::float8")[0]
+        now = int(row[0] * 1000)
+        sink.write(RowBatch(sites=[site_state(tick=now - 60_000), site_state(tick=now - 600_000)]))
+        found = delays(look, "fleettwin", Instant(now - 120_000))
+
+        assert found.rows == 1
+        assert found.p50 is not None
+        assert 59 < found.p50 < 120
+        assert delays(look, "fleettwin", Instant(now)).p50 is None
+
+
+def test_the_writer_cannot_drop_and_the_reader_cannot_write(database_url: str) -> None:
+    with opened(database_url) as (sink, look):
+        sink.write(minute_of_everything(seconds=5))
+        for role, forbidden in (
+            ("writer", "drop table fleettwin.site_samples"),
+            ("writer", "truncate fleettwin.site_samples"),
+            ("writer", "delete from fleettwin.site_samples"),
+            ("writer", "insert into fleettwin.schema_migrations values (99, '', '')"),
+            ("writer", "update fleettwin.retained_from set time = now()"),
+            ("writer", "select drop_chunks('fleettwin.site_samples', older_than => now() + interval '9 years')"),
+            ("reader", "insert into fleettwin.node_latest (time, site, node) values (now(), '', '')"),
+            ("reader", "update fleettwin.site_samples set installed = 0"),
+            ("reader", "delete from fleettwin.rollup_due"),
+        ):
+            look.execute(sql.SQL("set role {}").format(sql.Identifier(f"fleettwin_{role}")))
+            with pytest.raises((psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidTableDefinition)):
+                look.execute(forbidden.encode())
+        assert look.execute("select count(*) from fleettwin.nodes_now").fetchone() == (4,)
+
+
+def test_later_tables_can_be_read_by_the_reader(database_url: str) -> None:
+    with opened(database_url) as (_, look):
+        look.execute("set role fleettwin_owner")
+        look.execute("create table fleettwin.later (a integer)")
+        look.execute("set role fleettwin_reader")
+
+        assert look.execute("select * from fleettwin.later").fetchall() == []
+
+
+def test_users_have_only_their_role(database_url: str) -> None:
+    with opened(database_url) as (sink, look):
+        create_login(look, "fleettwin", Role.READER, 'screen "1"', "first")
+        create_login(look, "fleettwin", Role.READER, 'screen "1"', "pass'word")
+        create_login(look, "fleettwin", Role.WRITER, "store", "written")
+        sink.write(RowBatch(sites=[site_state()]))
+    reader = conninfo.make_conninfo(database_url, user='screen "1"', password="pass'word")
+    writer = conninfo.make_conninfo(database_url, user="store", password="written")
+
+    with connect(reader, "test") as connection:
+        assert connection.execute("select count(*) from fleettwin.site_samples").fetchone() == (1,)
+    with TimescaleSink(reader, "fleettwin") as sink, pytest.raises(ConfigurationError):
+        sink.write(RowBatch(sites=[site_state(tick=T0 + 1000)]))
+    with TimescaleSink(writer, "fleettwin") as sink:
+        assert sink.write(minute_of_everything(seconds=3))["site_samples"] == 5
+        assert sink.write(minute_of_everything(seconds=4))["site_samples"] == 2
+        assert sink.roll_up() > 0

@@ -1,0 +1,184 @@
+"""States, shortages and node frames for the database's tests; every argument that is left out is unremarkable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, LiteralString
+
+import pyarrow as pa
+
+from infra.timescale.batch import RowBatch
+from infra.timescale.connection import Connection, connect
+from infra.timescale.migrations import migrate
+from infra.timescale.sink import TimescaleSink
+from models.instants import moment_of
+from models.node_frame import COLUMNS, NodeFrame, encode_node_frame, read_node_frame
+from models.shortage import Accelerators, Binding, Change, Quantity, Scope, ScopeKind, Severity, Shortage, Status
+from models.state import FleetState, IntakeTotals, NodeTotals, PoolState, PowerState, Presence, SiteState
+
+HOUR = 3_600_000
+T0 = 1_800_000_000_000
+"""2027-01-15 08:00 UTC: the beginning of an hour."""
+
+ODD_NAMES = ('"; drop table', "back\\slash", "tab\there", "Zürich-東京-🜚", "'", "%s{}", "a b", "\\N", "NULL", " ")
+
+
+def pool(kind: str = "h100-sxm", *, free: int = 8, utilization: float | None = 0.1) -> PoolState:
+    return PoolState(
+        type=kind,
+        installed=64,
+        in_service=56,
+        allocated=56 - free,
+        free=free,
+        held_idle=1,
+        unknown=0,
+        h100e_in_service=56.1,
+        h100e_free=free * 1.1,
+        utilization=utilization,
+    )
+
+
+def totals(tick: int, *, watts: float, facility: float | None, pools: Sequence[PoolState], free: int) -> dict[str, Any]:
+    return {
+        "tick": moment_of(tick),
+        "nodes": NodeTotals(
+            reporting=7, stale=1, lost=2, never_seen=0, in_service=6, draining=1, maintenance=0, failed=1
+        ),
+        "pools": tuple(pools),
+        "power": PowerState(
+            it_measured=watts, it_modelled=0.1, it_carried=0.2, facility=facility, supply=None, headroom=None
+        ),
+        "installed": 64,
+        "in_service": 56,
+        "allocated": 56 - free,
+        "free": free,
+        "unknown": 0,
+        "h100e_in_service": 56.1,
+        "h100e_free": free / 3,
+        "utilization": None,
+        "energy_joules": tick - T0 + 2**40,
+        "newest_reading": moment_of(tick - 137),
+        "intake": IntakeTotals(observed=2**35, duplicate=1, superseded=2, late=3, refused=4),
+        "open_shortages": 1,
+    }
+
+
+def site_state(
+    site: str = "memphis",
+    tick: int = T0,
+    *,
+    watts: float = 1e6 / 3,
+    facility: float | None = 1.3e6 / 7,
+    free: int = 8,
+    pools: Sequence[PoolState] | None = None,
+) -> SiteState:
+    kinds = [pool(free=free)] if pools is None else pools
+    common = totals(tick, watts=watts, facility=facility, pools=kinds, free=free)
+    return SiteState(site=site, presence=Presence.PRESENT, pue=1.3, **common)
+
+
+def fleet_state(tick: int = T0, *, pending: int = 3) -> FleetState:
+    return FleetState(
+        sites_present=1,
+        sites_away=0,
+        sites_never_seen=0,
+        demands=2,
+        wanted=16,
+        granted=13,
+        pending=pending,
+        **totals(tick, watts=0.1 + 0.2, facility=None, pools=[pool(), pool("gb200", utilization=None)], free=8),
+    )
+
+
+def shortage(
+    sequence: int = 0, *, tick: int = T0, status: Status = Status.OPEN, name: str = "atlas", missing: int = 5
+) -> Shortage:
+    change = Change.RESOLVED if status is Status.RESOLVED else Change.UPDATED if sequence else Change.OPENED
+    return Shortage(
+        id=f"project/{name}@{T0}",
+        sequence=sequence,
+        change=change,
+        status=status,
+        severity=Severity.WARNING,
+        scope=Scope(kind=ScopeKind.PROJECT, name=name),
+        resource=Accelerators(types=("h100-sxm", name)),
+        demanded=Quantity(accelerators=16, h100e=16.1, watts=0.1),
+        served=Quantity(accelerators=16 - missing),
+        missing=Quantity(accelerators=missing, h100e=missing / 3),
+        binding=Binding(constraint="accelerators", sites=(name,), types=(), summary=f"{name}: short"),
+        since=moment_of(T0 - 5000),
+        at=moment_of(tick),
+        resolved_at=moment_of(tick) if status is Status.RESOLVED else None,
+        projects=(name, "b,{c}"),
+    )
+
+
+def node_frame(site: str, tick: int, columns: Mapping[str, Sequence[Any]], part: int = 0) -> NodeFrame:
+    """A frame from Python values; columns that are left out get the same unremarkable value in every row."""
+    rows = len(columns["node"])
+    plain = {"rack": "r1", "type": "h100-sxm", "at": tick - 250, "hearing": 0, "state": 0, "installed": 8} | {
+        "in_service": 8,
+        "allocated": 4,
+        "power_milliwatts": 5_000_001,
+        "power_source": 0,
+        "utilization_ppm": 333_333,
+        "memory_used_bytes": 2**39,
+        "temperature_millicelsius": 61_001,
+        "energy_joules": 2**41 + 1,
+    }
+    arrays = {}
+    for name, kind in COLUMNS.items():
+        values = columns[name] if name in columns else [plain[name]] * rows
+        if pa.types.is_dictionary(kind):
+            coded = pa.array(values, pa.string()).dictionary_encode()
+            arrays[name] = pa.DictionaryArray.from_arrays(coded.indices.cast(pa.int16()), coded.dictionary)
+        else:
+            arrays[name] = pa.array(values, kind)
+    return read_node_frame(encode_node_frame(site, tick, part, arrays))
+
+
+def nodes(site: str = "memphis", tick: int = T0, names: Sequence[str] = ("n1", "n2"), part: int = 0) -> NodeFrame:
+    return node_frame(site, tick, {"node": list(names)}, part)
+
+
+def minute_of_everything(
+    start: int = T0, *, seconds: int = 60, sites: Sequence[str] = ("memphis", "abilene")
+) -> RowBatch:
+    """What the machines put out within so many seconds."""
+    ticks = range(start, start + seconds * 1000, 1000)
+    return RowBatch(
+        sites=[
+            site_state(
+                site,
+                tick,
+                watts=1e6 / 3 + tick % 977,
+                facility=None if tick % 7 == 0 else tick / 1e6,
+                free=tick // 1000 % 9,
+            )
+            for tick in ticks
+            for site in sites
+        ],
+        fleet=[fleet_state(tick, pending=tick // 1000 % 5) for tick in ticks],
+        shortages=[shortage(index, tick=tick) for index, tick in enumerate(ticks[::20])],
+        nodes=[
+            node_frame(site, tick, {"node": ["n1", "n2"], "power_milliwatts": [tick % 1_000_003, None]})
+            for tick in ticks[::10]
+            for site in sites
+        ],
+    )
+
+
+@contextmanager
+def opened(address: str, schema: str = "fleettwin") -> Iterator[tuple[TimescaleSink, Connection]]:
+    """A sink on a migrated database, and a connection of the owner's to look at it."""
+    with connect(address, "test") as look:
+        migrate(look, schema, "the test's server")
+        with TimescaleSink(address, schema) as sink:
+            yield sink, look
+
+
+def select(look: Connection, statement: LiteralString) -> list[tuple[Any, ...]]:
+    """The rows of a statement in the schema `fleettwin`."""
+    look.execute("set search_path to fleettwin, public")
+    return look.execute(statement).fetchall()
