@@ -1,0 +1,1 @@
+"""The one place that wires the rest together: the `fleettwin` command."""

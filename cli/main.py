@@ -6,17 +6,19 @@ import sys
 
 import typer
 
-from cli import db, record, replay, simulate, stack, topics, workers
+from cli import db, record, replay, simulate, stack, topics, traces, workers
 from models.errors import ConfigurationError, FleettwinError
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
 app.add_typer(db.app, name="db")
 app.add_typer(stack.app, name="stack")
 app.command()(workers.twin)
+app.command()(workers.store)
 app.command()(simulate.simulate)
 app.add_typer(topics.app, name="topics")
 app.command()(record.record)
 app.command()(replay.replay)
+app.add_typer(traces.app, name="traces")
 
 
 def run() -> None:

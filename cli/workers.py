@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infra.servers import kafka_address
+from infra.servers import database_address, kafka_address
 from infra.settings import read_settings
 from infra.topics import partition_counts
 from models.catalogue import shipped_catalogue
@@ -18,3 +18,13 @@ def twin() -> None:
     wanted = (TELEMETRY, SITES, DEMAND, LEDGER, NODES, STATE, SHORTAGES, SITE_CHECKPOINTS, FLEET_CHECKPOINTS)
     partition_counts(settings, wanted)
     run_app(twin_app(settings, kafka_address(settings), shipped_catalogue()))
+
+
+def store() -> None:
+    """Write what the twin puts out to TimescaleDB, until SIGTERM or Ctrl-C."""
+    from streams.running import run_app  # noqa: PLC0415  # Faust takes a second to import
+    from streams.store_app import store_app  # noqa: PLC0415
+
+    settings = read_settings()
+    partition_counts(settings, (NODES, STATE, SHORTAGES))
+    run_app(store_app(settings, kafka_address(settings), database_address(settings)))

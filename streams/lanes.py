@@ -53,19 +53,11 @@ class Lanes:
 
     async def accept(self, message: Any) -> None:
         """Fold a message of Faust's; one of a lane that is not ours any more is left to its owner."""
-        topic = message.topic.removeprefix(self.kafka.topic_prefix)
-        lane = self.open.get((topic, message.partition))
+        record = record_of(message, self.kafka)
+        topic = record.topic
+        lane = self.open.get((topic, record.partition))
         if lane is None:
             return
-        record = Record(
-            topic,
-            message.partition,
-            message.offset,
-            round(message.timestamp * 1000),
-            message.key,
-            message.value,
-            tuple(_pairs(message.headers)),
-        )
         try:
             await lane.accept(record)
             self._gap_since.pop((topic, message.partition), None)
@@ -200,6 +192,19 @@ def give_up(event: str, **values: object) -> None:
     """End the process at once: what is not stored is folded again by whoever comes next."""
     log.critical(event, **values)
     os._exit(1)
+
+
+def record_of(message: Any, kafka: KafkaSettings) -> Record:
+    """The record that Faust's message holds; its topic without our prefix."""
+    return Record(
+        message.topic.removeprefix(kafka.topic_prefix),
+        message.partition,
+        message.offset,
+        round(message.timestamp * 1000),
+        message.key,
+        message.value,
+        tuple(_pairs(message.headers)),
+    )
 
 
 def _pairs(headers: Any) -> Iterable[tuple[str, bytes]]:

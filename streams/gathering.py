@@ -1,0 +1,70 @@
+"""What the store has read and not yet written: a batch of rows, and the offsets that may be committed with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
+
+from infra.timescale.batch import RowBatch
+from models.cloudevents import EventType
+from models.errors import RecordRefused
+from models.node_frame import NodeFrame, read_node_frame
+from models.record import Record
+from models.shortage import Shortage
+from models.state import FleetState, SiteState
+
+MOST_BYTES = 64 * 1024 * 1024
+"""Waiting to be written; then reading stops until some are."""
+
+
+@dataclass
+class Gathering:
+    """Records in the order in which they came."""
+
+    sites: list[SiteState] = field(default_factory=list)
+    fleet: list[FleetState] = field(default_factory=list)
+    shortages: list[Shortage] = field(default_factory=list)
+    nodes: list[NodeFrame] = field(default_factory=list)
+    next_offsets: dict[tuple[str, int], int] = field(default_factory=dict)
+    records: int = 0
+    bytes: int = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether it should be written before more is read."""
+        return self.bytes >= MOST_BYTES
+
+    def add(self, record: Record) -> None:
+        """Take a record in.
+
+        Raises:
+            RecordRefused: it is none of ours; its offset counts as read all the same.
+        """
+        self.next_offsets[record.topic, record.partition] = record.offset + 1
+        self.records += 1
+        self.bytes += len(record.value or b"")
+        kind, value = (record.header("ce_type") or b"").decode(), record.value or b""
+        try:
+            match kind:
+                case EventType.SITE_STATE:
+                    self.sites.append(SiteState.model_validate_json(value))
+                case EventType.FLEET_STATE:
+                    self.fleet.append(FleetState.model_validate_json(value))
+                case EventType.SHORTAGE:
+                    self.shortages.append(Shortage.model_validate_json(value))
+                case EventType.NODE_FRAME:
+                    self.nodes.append(read_node_frame(value))
+                case _:
+                    raise RecordRefused("unexpected", f"ce_type {kind!r}")
+        except ValidationError as invalid:
+            raise RecordRefused("undecodable", f"{kind}: {invalid.errors()[0]['msg']}") from None
+
+    def batch(self) -> RowBatch:
+        """As the sink takes it."""
+        return RowBatch(self.sites, self.fleet, self.shortages, self.nodes)
+
+    def positions(self) -> Mapping[tuple[str, int], int]:
+        """What may be committed once the batch is written."""
+        return dict(self.next_offsets)

@@ -1,0 +1,163 @@
+"""The Faust app `store`: gathers what the machines put out and writes it, in batches, to TimescaleDB.
+
+The database may be away for as long as it likes: reading stops when enough is waiting, and goes on where it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from faust.types import TP
+
+from infra.settings import Settings
+from infra.timescale.retention import Retention
+from infra.timescale.sink import TimescaleSink
+from infra.topics import full_name
+from models.errors import RecordRefused, Unavailable
+from models.instants import Instant
+from models.topics import NODES, SHORTAGES, STATE
+from streams.faust_app import new_app, raw_topic
+from streams.gathering import Gathering
+from streams.lanes import give_up, record_of
+
+log = structlog.get_logger()
+
+WRITE_SECONDS = 0.5
+"""Between two batches."""
+
+ROLL_UP_SECONDS = 5.0
+RETAIN_SECONDS = 600.0
+LONGEST_PAUSE_SECONDS = 10.0
+"""Between two tries while the database is away."""
+
+SETTLING_MILLISECONDS = 5000
+"""A bucket is rolled up once the newest tick is so far past its end."""
+
+
+@dataclass
+class Writer:
+    """Writes what was gathered and commits its offsets after that, one batch at a time."""
+
+    app: Any
+    settings: Settings
+    sink: TimescaleSink
+    gathering: Gathering = field(default_factory=Gathering)
+    newest: int | None = None
+    _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _room: asyncio.Event = field(default_factory=asyncio.Event)
+    _rolled_up: float = 0.0
+    _retained: float = 0.0
+
+    async def accept(self, message: Any) -> None:
+        """Take a message of Faust's in; waits while too much is waiting to be written."""
+        generation = self.app.consumer_generation_id
+        while self.gathering.full:
+            self._room.clear()
+            await self._room.wait()
+        if self.app.consumer_generation_id != generation:
+            return  # it waited through a rebalance: whoever owns the partition now reads it again
+        record = record_of(message, self.settings.kafka)
+        try:
+            self.gathering.add(record)
+        except RecordRefused as refused:
+            log.warning("a record is none of ours", topic=record.topic, offset=record.offset, why=str(refused))
+
+    async def write(self, *, patient: bool = True) -> None:
+        """Write what is waiting; if `patient`, try again until the database takes it."""
+        async with self._writing:
+            if not self.gathering.records:
+                return
+            generation, taken, self.gathering = self.app.consumer_generation_id, self.gathering, Gathering()
+            self._room.set()
+            pause = WRITE_SECONDS
+            while True:
+                try:
+                    await asyncio.to_thread(self.sink.write, taken.batch())
+                    break
+                except Unavailable as away:
+                    log.warning("the database is away", why=str(away), records=taken.records)
+                    if not patient or self.app.consumer_generation_id != generation:
+                        return
+                    await self.app.sleep(pause)
+                    pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            newest = taken.batch().newest
+            self.newest = max(self.newest or 0, newest or 0)
+            if self.app.consumer_generation_id == generation:
+                offsets = {
+                    TP(full_name(self.settings.kafka, topic), partition): offset
+                    for (topic, partition), offset in taken.positions().items()
+                }
+                # Private, and the only way: Faust's public commit follows acks, which are off.
+                await self.app.consumer._commit(offsets)
+
+    async def keep_house(self) -> None:
+        """Roll up and drop what is old, now and then."""
+        now = time.monotonic()
+        if self.newest is None:
+            return
+        try:
+            if now - self._rolled_up > ROLL_UP_SECONDS:
+                self._rolled_up = now
+                async with self._writing:
+                    await asyncio.to_thread(self.sink.roll_up, Instant(self.newest - SETTLING_MILLISECONDS))
+            if now - self._retained > RETAIN_SECONDS:
+                self._retained = now
+                async with self._writing:
+                    await asyncio.to_thread(
+                        self.sink.retain, Instant(self.newest), Retention.of(self.settings.database)
+                    )
+        except Unavailable as away:
+            log.warning("the database is away", why=str(away))
+
+    async def on_revoked(self, _app: Any, _revoked: Any, **_: Any) -> None:
+        """Forget what is not written: whoever reads these partitions next reads it again."""
+        self.gathering = Gathering()
+        self._room.set()
+
+    async def on_shutdown(self, _app: Any, **_: Any) -> None:
+        """Write what is waiting, if the database takes it at once."""
+        await self.write(patient=False)
+        try:
+            await asyncio.to_thread(self.sink.roll_up)
+        except Unavailable as away:
+            log.warning("rollups are left for the next start", why=str(away))
+        await asyncio.to_thread(self.sink.close)
+
+
+def store_app(settings: Settings, kafka_address: str, database_address: str) -> Any:
+    """The app, ready to be started; nothing is connected yet."""
+    app = new_app("store", settings.kafka, kafka_address)
+    writer = Writer(app, settings, TimescaleSink(database_address, settings.database.schema_name))
+    app.on_partitions_revoked.connect(writer.on_revoked)
+    app.on_before_shutdown.connect(writer.on_shutdown)
+
+    @app.agent(raw_topic(app, full_name(settings.kafka, NODES)), name="store_nodes", concurrency=1)
+    async def store_nodes(stream: Any) -> None:
+        async for event in stream.events():
+            await writer.accept(event.message)
+
+    @app.agent(raw_topic(app, full_name(settings.kafka, STATE)), name="store_states", concurrency=1)
+    async def store_states(stream: Any) -> None:
+        async for event in stream.events():
+            await writer.accept(event.message)
+
+    @app.agent(raw_topic(app, full_name(settings.kafka, SHORTAGES)), name="store_shortages", concurrency=1)
+    async def store_shortages(stream: Any) -> None:
+        async for event in stream.events():
+            await writer.accept(event.message)
+
+    @app.task
+    async def write_batches() -> None:
+        while not app.should_stop:
+            await app.sleep(WRITE_SECONDS)
+            try:
+                await writer.write()
+                await writer.keep_house()
+            except Exception as error:  # noqa: BLE001 - the outermost edge: a batch that is no good must not be skipped
+                give_up("a batch could not be written", error=repr(error))
+
+    return app
