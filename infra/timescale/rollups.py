@@ -17,7 +17,7 @@ from infra.timescale.measures import ROLLUPS, Rollup, hour_columns, minute_colum
 from models.instants import Instant, moment_of, tick_at_or_before
 
 _MINUTE, _HOUR = 60_000, 3_600_000
-_MOST = 500
+_MOST = 100
 """Buckets recomputed in one transaction: their locks keep writers of the same buckets waiting."""
 
 Due = tuple[str, str, datetime]
@@ -77,7 +77,8 @@ def _recompute(connection: Connection, schema: str, steps: Mapping[str, _Step], 
             sql.SQL(
                 "delete from {due} where (rollup, site, bucket) in (select rollup, site, bucket from {due}"
                 " where rollup = any(%s) and (%s::timestamptz is null or bucket <= %s)"
-                " order by bucket, rollup, site limit %s for update) returning rollup, site, bucket"
+                ' order by bucket, rollup collate "C", site collate "C" limit %s for update)'
+                " returning rollup, site, bucket"
             ).format(due=sql.Identifier(schema, "rollup_due")),
             [list(steps), last, last, _MOST],
         ).fetchall()
@@ -125,7 +126,7 @@ def _statement(schema: str, step: _Step) -> sql.Composed:
 def _mark(connection: Connection, schema: str, due: Set[Due]) -> None:
     if not due:
         return
-    ordered = sorted(due)  # all who mark lock in one order
+    ordered = sorted(due, key=lambda mark: (mark[2], mark[0], mark[1]))  # everybody locks in this order
     connection.execute(
         sql.SQL(
             "insert into {} as due (rollup, site, bucket)"

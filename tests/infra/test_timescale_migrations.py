@@ -25,9 +25,11 @@ from infra.timescale.migrations import (
     require_current,
     shipped_migrations,
 )
-from infra.timescale.roles import Role
+from infra.timescale.retention import Retention
+from infra.timescale.roles import Role, create_login, owner_of
 from models.errors import Unavailable
-from tests.infra.timescale_builders import opened, select
+from models.instants import Instant
+from tests.infra.timescale_builders import HOUR, T0, minute_of_everything, opened, select
 
 pytestmark = pytest.mark.servers
 
@@ -148,6 +150,24 @@ def test_an_owner_of_the_database_without_further_rights_can_migrate(database_ur
     assert again.applied == ()
     with opened(plain, "plain_app") as (sink, _):
         assert sink.roll_up() == 0
+
+
+def test_who_may_create_roles_needs_no_superuser(database_url: str) -> None:
+    database = conninfo.conninfo_to_dict(database_url)["dbname"]
+    with connect(database_url, "test") as connection:
+        connection.execute("create role deputy login createrole password 'deputy'")
+        connection.execute(sql.SQL("alter database {} owner to deputy").format(sql.Identifier(str(database))))
+    deputy = conninfo.make_conninfo(database_url, user="deputy", password="deputy")
+
+    with connect(deputy, "test") as connection:
+        result = migrate(connection, "deputized", "here")
+        create_login(connection, "deputized", Role.READER, "deputized_screen", "s")
+
+    assert result.skipped == ()
+    with opened(deputy, "deputized") as (sink, look):
+        assert owner_of(look, "deputized") == "deputized_owner"
+        assert sink.write(minute_of_everything(seconds=2))["site_samples"] == 4
+        assert sink.retain(Instant(T0 + 100 * HOUR), Retention(HOUR, HOUR))["site_samples"] == 1
 
 
 def test_a_server_without_the_extension_says_what_to_do(database_url: str) -> None:
