@@ -66,5 +66,11 @@ def _speed(text: str) -> float | None:
 
 
 def _table(summary: dict[str, object]) -> str:
-    width = max(len(name) for name in summary)
-    return "\n".join(f"{name.replace('_', ' '):<{width}}  {value}" for name, value in summary.items())
+    rows: list[tuple[str, object]] = []
+    for name, value in summary.items():
+        if isinstance(value, dict):
+            rows += [(f"{name} {part}", content) for part, content in value.items()]
+        else:
+            rows.append((name, len(value) if isinstance(value, list) else value))
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(f"{name.replace('_', ' '):<{width}}  {value}" for name, value in rows)

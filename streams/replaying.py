@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from infra.kafka_clients import opened_producer
 from infra.recordlog import LogReader
 from infra.settings import Settings
-from infra.topics import full_name, layouts, partition_counts
+from infra.topics import full_name, partition_counts
 from models.errors import ConfigurationError
 from models.partitioning import placed
 from models.record import SENT_AT, Headers, Record
@@ -139,6 +139,5 @@ def fold_offline(settings: Settings, path: Path) -> dict[str, Any]:
     from streams.offline import fold_log  # noqa: PLC0415  # the machines take long to import
 
     with LogReader(path) as log:
-        layout = {one.topic: one.partitions for one in layouts(settings.kafka)} | dict(log.header.partitions)
-        summary: dict[str, Any] = fold_log(placed(log, layout), layout, settings).summary()
+        summary: dict[str, Any] = fold_log(log, log.header.partitions, settings).summary()
     return summary

@@ -1,0 +1,83 @@
+"""`fleettwin traces`: public measurements as logs to replay."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from infra.recordlog import LogHeader, LogWriter
+from models.errors import ConfigurationError
+
+MLPERF = "mlperf"
+
+app = typer.Typer(no_args_is_help=True, help=__doc__)
+shown = typer.Typer(no_args_is_help=True, help="Show the runs in a folder of a collection.")
+converted = typer.Typer(no_args_is_help=True, help="Write a run of a collection as a log.")
+app.add_typer(shown, name="list")
+app.add_typer(converted, name="convert")
+
+
+class Measured(StrEnum):
+    """Where power was measured: at the wall, or behind the power supplies."""
+
+    AC = "ac"
+    DC = "dc"
+
+
+Folder = Annotated[Path, typer.Argument(help="With node_power.csv.gz in it.")]
+
+
+@shown.command(MLPERF)
+def list_mlperf(folder: Folder) -> None:
+    """Node power of MLPerf Training runs."""
+    from streams.traces.mlperf import read_trace  # noqa: PLC0415  # pyarrow takes long to import
+
+    for run in read_trace(folder).runs():
+        typer.echo(f"{run.name:<32} {run.nodes:>4} nodes {run.samples:>8} samples")
+
+
+@converted.command(MLPERF)
+def convert_mlperf(
+    folder: Folder,
+    run: Annotated[str, typer.Option("--run", help="A name that `fleettwin traces list` shows.")],
+    out: Annotated[Path, typer.Option("--out", help="The log to write; it must not be there yet.")],
+    kind: Annotated[Measured, typer.Option("--kind", help="Measured at the wall, or behind the supplies.")] = (
+        Measured.AC
+    ),
+    site: Annotated[str, typer.Option("--site", help="What to call the site.")] = "smc",
+    supply_mw: Annotated[
+        float | None, typer.Option("--supply-mw", min=0, help="What the site may draw; without it, no site facts.")
+    ] = None,
+    pue: Annotated[float, typer.Option("--pue", min=1, max=5, help="Of the site; needs --supply-mw.")] = 1.0,
+) -> None:
+    """Node power of an MLPerf Training run: readings as frames, with a clock each second."""
+    from streams.traces import mlperf  # noqa: PLC0415  # pyarrow takes long to import
+    from streams.traces.stream import TraceSite, trace_records  # noqa: PLC0415
+
+    if pue != 1.0 and supply_mw is None:
+        raise ConfigurationError("--pue", pue, "--supply-mw with it")
+    trace = mlperf.read_trace(folder)
+    power = trace.power(trace.run(run), mlperf.Kind(kind))
+    about = TraceSite(
+        site=site,
+        type=mlperf.TYPE,
+        accelerators=mlperf.ACCELERATORS,
+        source=f"traces/{MLPERF}/{run}/{kind}",
+        supply_watts=None if supply_mw is None else supply_mw * 1e6,
+        pue=pue,
+    )
+    header = LogHeader(
+        created_by=f"fleettwin {version('fleettwin')} traces convert",
+        rules={"trace": MLPERF, "run": run, "kind": kind, "site": site},
+    )
+    with LogWriter(out, header) as log:
+        for record in trace_records(power, about):
+            log.append(record)
+    typer.echo(
+        f"{out}: {len(power.at)} readings of {len(power.nodes)} nodes in {log.records} records,"
+        f" {out.stat().st_size} bytes"
+    )

@@ -1,0 +1,1 @@
+"""Public measurements of real machines, as logs that the twin folds like any other."""
