@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cli import db, record, replay, simulate, stack, topics, traces, workers
+from cli import alerts, db, record, replay, simulate, stack, topics, traces, workers
 from models.errors import ConfigurationError, FleettwinError
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
@@ -19,6 +19,7 @@ app.add_typer(topics.app, name="topics")
 app.command()(record.record)
 app.command()(replay.replay)
 app.add_typer(traces.app, name="traces")
+app.command()(alerts.alerts)
 
 
 def run() -> None:
