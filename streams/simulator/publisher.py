@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 _MOST_WAITING_BYTES = 32 * 1024 * 1024
 """The producer itself would take in whatever it is given until memory is full."""
+
+_PATIENCE_SECONDS = 30.0
+"""How long a record may be on its way. The producer's own limit is longer, and with its broker gone it can miss it."""
 
 
 class Sender(Protocol):
@@ -86,7 +90,7 @@ class KafkaSender:
     def __init__(self, producer: KafkaProducer, topic_prefix: str) -> None:
         self._producer, self._prefix = producer, topic_prefix
         self._telemetry = topic_prefix + TELEMETRY
-        self._waiting: deque[tuple[FutureRecordMetadata, int]] = deque()
+        self._waiting: deque[tuple[FutureRecordMetadata, int, float]] = deque()
         self._waiting_bytes = 0
         self._next: dict[int, int] = {}
 
@@ -99,7 +103,7 @@ class KafkaSender:
         """Hand a record to the producer, waiting for older ones where too much waits.
 
         Raises:
-            KafkaError: an earlier record was not taken.
+            KafkaError: an earlier record was not taken, or not in time.
         """
         self._drop_arrived(_MOST_WAITING_BYTES)
         future = self._producer.send(
@@ -110,23 +114,27 @@ class KafkaSender:
             partition=record.partition,
         )
         size = len(record.value or b"")
-        self._waiting.append((future, size))
+        self._waiting.append((future, size, time.monotonic()))
         self._waiting_bytes += size
 
     def settle(self) -> None:
         """Wait until all have arrived.
 
         Raises:
-            KafkaError: one was not taken.
+            KafkaError: one was not taken, or not in time.
         """
-        self._producer.flush()
+        self._producer.flush(timeout=_PATIENCE_SECONDS)
         self._drop_arrived(-1)
 
     def _drop_arrived(self, most: int) -> None:
         """Forget what has arrived, and wait for the oldest until no more than so many bytes are on their way."""
-        while self._waiting and (self._waiting_bytes > most or self._waiting[0][0].is_done):
-            future, size = self._waiting.popleft()
-            arrived = future.get()
+        while self._waiting:
+            future, size, since = self._waiting[0]
+            left = since + _PATIENCE_SECONDS - time.monotonic()
+            if not future.is_done and self._waiting_bytes <= most and left > 0:
+                return
+            arrived = future.get(timeout=max(0.0, left))
+            self._waiting.popleft()
             self._waiting_bytes -= size
             if arrived.topic == self._telemetry:
                 self._next[arrived.partition] = max(self._next.get(arrived.partition, 0), arrived.offset + 1)
