@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from infra.embedded import tools
+from infra.embedded import process, tools
 from infra.settings import StackSettings
 from models.errors import ConfigurationError
 
@@ -152,7 +153,8 @@ class Packages:
 
     def _apt_get(self, *arguments: str, folder: Path | None = None) -> None:
         what = "downloading TimescaleDB from the Debian mirror"
-        tools.run_logged(self._command(*arguments), self._log, what, folder=folder)
+        command = process.tied(self._command(*arguments), signal.SIGTERM)
+        tools.run_logged(command, self._log, what, folder=folder)
 
     def _command(self, *arguments: str) -> list[str]:
         return ["apt-get", "--config-file", str(self._folder / "apt.conf"), "--quiet=2", *arguments]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from infra.embedded import cache, tools
+from infra.embedded import cache, process, tools
 from models.errors import Unavailable
 
 _POM: Final = Path(__file__).with_name("pom.xml")
@@ -68,7 +69,8 @@ def _resolve(folder: Path, log: Path) -> None:
     repository = folder / "repository"
     command = ["mvn", "--batch-mode", "--no-transfer-progress", "--strict-checksums", "--file", str(_POM)]
     command += ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={folder}"]
-    tools.run_logged([*command, f"-Dmaven.repo.local={repository}"], log, "downloading Apache Kafka with Maven")
+    tied = process.tied([*command, f"-Dmaven.repo.local={repository}"], signal.SIGTERM)
+    tools.run_logged(tied, log, "downloading Apache Kafka with Maven")
     shutil.rmtree(repository)
 
 

@@ -20,17 +20,20 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def enter_namespace() -> None:
-    """Stop being root, for programs that refuse it, while root's files stay ours: a user namespace of one user.
+    """Be the user nobody and own our files all the same: a user namespace of one user.
+
+    For programs that refuse root, or a user who is not in the passwd file.
 
     Raises:
         OSError: where the kernel or the container forbids it.
     """
+    user, group = os.geteuid(), os.getegid()
     if _libc.unshare(_CLONE_NEWUSER) != 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))
     Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
-    Path("/proc/self/uid_map").write_text(f"{_NOBODY} 0 1", encoding="ascii")
-    Path("/proc/self/gid_map").write_text(f"{_NOBODY} 0 1", encoding="ascii")
+    Path("/proc/self/uid_map").write_text(f"{_NOBODY} {user} 1", encoding="ascii")
+    Path("/proc/self/gid_map").write_text(f"{_NOBODY} {group} 1", encoding="ascii")
 
 
 def become_nobody() -> None:

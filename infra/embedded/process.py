@@ -26,7 +26,7 @@ class Identity(StrEnum):
 
     SELF = "self"
     NAMESPACE = "namespace"
-    """Root outside, nobody inside a user namespace: for servers that refuse root."""
+    """Ourselves outside, nobody inside a user namespace."""
     NOBODY = "nobody"
     """The user nobody, where root may not make namespaces."""
 
@@ -62,11 +62,23 @@ def _started_ticks(pid: int) -> int | None:
 
 
 def unprivileged() -> Identity:
-    """The identity for a server that refuses to run as root."""
-    if os.geteuid() != 0:
+    """The identity for a server that refuses root, and users who are not in the passwd file."""
+    user = os.geteuid()
+    if user != 0 and _in_passwd(user):
         return Identity.SELF
     probe = subprocess.run([sys.executable, "-I", "-S", str(_LAUNCHER), "probe"], check=False, capture_output=True)
-    return Identity.NAMESPACE if probe.returncode == 0 else Identity.NOBODY
+    if probe.returncode == 0:
+        return Identity.NAMESPACE
+    return Identity.NOBODY if user == 0 else Identity.SELF
+
+
+def _in_passwd(user: int) -> bool:
+    """Asked of the file itself: a server with its own C library knows no directory service."""
+    try:
+        lines = Path("/etc/passwd").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return False
+    return any(line.split(":")[2:3] == [str(user)] for line in lines)
 
 
 def tied(command: Sequence[str], death_signal: signal.Signals, identity: Identity = Identity.SELF) -> list[str]:
@@ -130,4 +142,4 @@ def last_lines(log: Path, count: int = 5) -> str:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return "no log was written"
-    return " / ".join(line.strip() for line in lines[-count:] if line.strip()) or "its log is empty"
+    return " / ".join(line.strip() for line in lines[-count:] if line.strip()).rstrip(".") or "its log is empty"

@@ -118,7 +118,7 @@ def run_logged(
             env=environment,
         )
     if result.returncode != 0:
-        why = f"{Path(command[0]).name} ended with {result.returncode}: {last_lines(log)}"
+        why = f"it ended with {result.returncode}: {last_lines(log)}"
         raise Unavailable(what, why, f"The whole log is {log}; the same command tries again.")
 
 

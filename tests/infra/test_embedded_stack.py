@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -11,7 +12,7 @@ import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, LiteralString
+from typing import TYPE_CHECKING, Any, LiteralString
 
 import psycopg
 import pytest
@@ -19,10 +20,13 @@ import pytest
 from infra.embedded import ports, process
 from infra.embedded.instance import Instance, Ports, State
 from infra.embedded.process import ProcessMark
-from infra.embedded.stack import EmbeddedStack, running_stack
+from infra.embedded.stack import EmbeddedStack, RunningStack, running_stack
 from infra.settings import StackSettings
 from models.errors import ConfigurationError, Unavailable
 from tests.servers import CACHE
+
+if TYPE_CHECKING:
+    from kafka import KafkaAdminClient
 
 pytestmark = pytest.mark.servers
 COMMAND = Path(sysconfig.get_path("scripts")) / "fleettwin"
@@ -376,3 +380,41 @@ def test_ports_and_processes_survive_a_round_trip(tmp_path: Path) -> None:
 def test_each_test_has_a_database_of_its_own(database_url: str, kafka_prefix: str) -> None:
     assert scalar(database_url, "SELECT count(*) FROM pg_extension WHERE extname = 'timescaledb'") == 1
     assert kafka_prefix.endswith(".")
+
+
+def test_kafka_takes_large_records_and_forms_groups_at_once(stack: RunningStack, kafka_prefix: str) -> None:
+    from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+    from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+    large = os.urandom(3_000_000)
+    topic = f"{kafka_prefix}large"
+
+    async def there_and_back() -> bytes:
+        admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka)
+        await admin.start()
+        await admin.create_topics([NewTopic(topic, num_partitions=3, replication_factor=1)])
+        await admin.close()
+        producer = AIOKafkaProducer(bootstrap_servers=stack.kafka, max_request_size=4_000_000)
+        consumer = AIOKafkaConsumer(
+            topic, bootstrap_servers=stack.kafka, group_id=f"{kafka_prefix}group", auto_offset_reset="earliest"
+        )
+        async with producer, consumer:
+            await producer.send_and_wait(topic, large)
+            record = await asyncio.wait_for(consumer.getone(), 20)
+            await consumer.commit()
+            value: bytes = record.value
+            return value
+
+    assert asyncio.run(there_and_back()) == large
+
+
+def test_topics_are_not_made_by_accident(kafka_admin: KafkaAdminClient, kafka_prefix: str) -> None:
+    from kafka import KafkaProducer
+    from kafka.errors import KafkaError
+
+    producer = KafkaProducer(bootstrap_servers=kafka_admin.config["bootstrap_servers"], max_block_ms=500)
+    with pytest.raises(KafkaError):
+        producer.send(f"{kafka_prefix}absent", b"lost").get(5)
+    producer.close()
+
+    assert not [topic for topic in kafka_admin.list_topics() if topic.startswith(kafka_prefix)]

@@ -42,7 +42,7 @@ def test_linux_on_x86_64_with_glibc_will_do() -> None:
 def test_a_failing_command_quotes_its_last_words_and_names_its_log(tmp_path: Path) -> None:
     log = tmp_path / "log"
 
-    with pytest.raises(Unavailable, match="cat ended with 1: cat: /absent: No such file") as raised:
+    with pytest.raises(Unavailable, match="reading: it ended with 1: cat: /absent: No such file") as raised:
         tools.run_logged(["cat", "/absent"], log, "reading")
     assert str(log) in raised.value.way_out
 
