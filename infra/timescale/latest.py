@@ -27,12 +27,11 @@ order by sample.node, sample.time desc
 on conflict (site, node) do update set ({columns}) = row({excluded}) where latest.time < excluded.time
 """
 _EPISODES: LiteralString = """
-insert into {schema}.shortages as known ({columns}, opened_at)
+insert into {schema}.shortages ({columns}, opened_at)
 select distinct on (id) {columns}, min(time) over (partition by id)
 from {schema}.shortage_events where id = any(%s)
 order by id, sequence desc
-on conflict (id) do update set ({columns}, opened_at) = row({excluded}, least(known.opened_at, excluded.opened_at))
-where known.sequence <= excluded.sequence
+on conflict (id) do update set ({columns}, opened_at) = row({excluded}, excluded.opened_at)
 """
 
 
@@ -61,9 +60,11 @@ def follow_nodes(connection: Connection, schema: str, frames: Collection[tuple[s
 
 
 def follow_episodes(connection: Connection, schema: str, ids: Set[str]) -> None:
-    """Bring the episodes to their newest event."""
+    """Bring the episodes to their newest event, after all other writers of the same ones: their events count too."""
     if not ids:
         return
+    lock: LiteralString = "select pg_advisory_xact_lock(hashtextextended(id, 0)) from unnest(%s::text[]) id"
+    connection.execute(lock, [sorted(ids)])
     statement = sql.SQL(_EPISODES).format(
         schema=sql.Identifier(schema),
         columns=_names(SHORTAGE_EVENTS.columns),

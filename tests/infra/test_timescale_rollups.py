@@ -16,7 +16,16 @@ from infra.timescale.measures import ROLLUPS, Rollup, minute_columns
 from infra.timescale.rollups import mark_due, roll_up
 from infra.timescale.sink import TimescaleSink
 from models.instants import Instant, moment_of
-from tests.infra.timescale_builders import HOUR, T0, minute_of_everything, nodes, opened, select, site_state
+from tests.infra.timescale_builders import (
+    HOUR,
+    T0,
+    minute_of_everything,
+    nodes,
+    opened,
+    select,
+    site_state,
+    waits_for_lock,
+)
 
 pytestmark = pytest.mark.servers
 
@@ -133,17 +142,11 @@ def test_rows_that_are_being_written_are_waited_for(database_url: str) -> None:
                 copy_straight(writer, "fleettwin", content)
             mark_due(writer, "fleettwin", touched)
             rolling.start()
-            waiting = False
-            while not waiting and rolling.is_alive():
-                found = look.execute(
-                    "select exists (select from pg_stat_activity where wait_event_type = 'Lock'"
-                    " and application_name = 'fleettwin store' and datname = current_database())"
-                ).fetchone()
-                waiting = found == (True,)
+            waited = waits_for_lock(look, rolling)
         rolling.join()
         sink.roll_up()
 
-        assert waiting
+        assert waited
         assert select(look, "select n from site_1m") == [(2,)]
 
 

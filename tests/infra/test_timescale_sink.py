@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from dataclasses import replace
 
 import psycopg
@@ -12,7 +13,9 @@ from psycopg import conninfo, sql
 from infra.timescale import rows
 from infra.timescale.batch import RowBatch
 from infra.timescale.connection import Connection, connect
+from infra.timescale.copying import contents_of, copy_straight
 from infra.timescale.inspection import delays, row_counts
+from infra.timescale.latest import follow_episodes
 from infra.timescale.reading_back import expected_rows, stored_rows
 from infra.timescale.roles import Role, create_login
 from infra.timescale.sink import TimescaleSink
@@ -32,6 +35,7 @@ from tests.infra.timescale_builders import (
     select,
     shortage,
     site_state,
+    waits_for_lock,
 )
 
 pytestmark = pytest.mark.servers
@@ -165,6 +169,22 @@ def test_an_episode_shows_its_newest_event(database_url: str) -> None:
         assert select(look, "select sequence, status, missing_accelerators, opened_at, resolved_at from shortages") == [
             (2, "resolved", 0, moment_of(T0), moment_of(T0 + 9000))
         ]
+
+
+def test_two_writers_of_an_episode_do_not_overlook_each_other(database_url: str) -> None:
+    first, second = RowBatch(shortages=[shortage(0)]), RowBatch(shortages=[shortage(1, tick=T0 + 1000)])
+    with opened(database_url) as (sink, look), connect(database_url, "test") as other:
+        writing = threading.Thread(target=sink.write, args=[first])
+        with other.transaction():
+            for content in contents_of(second):
+                copy_straight(other, "fleettwin", content)
+            follow_episodes(other, "fleettwin", {shortage().id})
+            writing.start()
+            waited = waits_for_lock(look, writing)
+        writing.join()
+
+        assert waited
+        assert select(look, "select sequence, opened_at from shortages") == [(1, moment_of(T0))]
 
 
 def test_the_views_have_words_for_every_code(database_url: str) -> None:

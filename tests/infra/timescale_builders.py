@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from threading import Thread
 from typing import Any, LiteralString
 
 import pyarrow as pa
@@ -182,3 +183,15 @@ def select(look: Connection, statement: LiteralString) -> list[tuple[Any, ...]]:
     """The rows of a statement in the schema `fleettwin`."""
     look.execute("set search_path to fleettwin, public")
     return look.execute(statement).fetchall()
+
+
+def waits_for_lock(look: Connection, working: Thread) -> bool:
+    """Watch the sink at work until it waits for somebody's lock; false if it ends without."""
+    while working.is_alive():
+        waiting = look.execute(
+            "select from pg_stat_activity where wait_event_type = 'Lock' and application_name = 'fleettwin store'"
+            " and datname = current_database()"
+        ).fetchone()
+        if waiting is not None:
+            return True
+    return False
