@@ -7,9 +7,13 @@ import sys
 import typer
 
 from cli import alerts, db, record, replay, simulate, stack, topics, traces, workers
+from cli import verify as verifying
+from cli.demo.command import demo
 from models.errors import ConfigurationError, FleettwinError
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
+app.command()(demo)
+app.command()(verifying.verify)
 app.add_typer(db.app, name="db")
 app.add_typer(stack.app, name="stack")
 app.command()(workers.twin)

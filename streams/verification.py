@@ -49,6 +49,8 @@ class Verification:
     """What was compared, and what differs."""
 
     readings: Mapping[str, int] = field(default_factory=dict)
+    telemetry_ends: dict[int, int] = field(default_factory=dict)
+    """By partition, the offset after the last record that was folded."""
     tallies: dict[str, Tally] = field(default_factory=dict)
     first: Difference | None = None
     state_hash: str = ""

@@ -68,6 +68,8 @@ def verify(settings: Settings, database: str | None, progress: Callable[[str], N
         progress(f"folding {topic}")
         for record in _records(settings, topic):
             oracle.fold(record, done)
+            if topic == TELEMETRY:
+                verification.telemetry_ends[record.partition] = record.offset + 1
     for topic in OUTPUTS:
         progress(f"comparing {topic}")
         found = _found(settings, topic, oracle, stored)

@@ -11,7 +11,7 @@ from infra.timescale.connection import Connection, database_errors
 from infra.timescale.editions import edition_of
 from infra.timescale.migrations import applied_migrations, pending_migrations, shipped_migrations
 from infra.timescale.rows import TABLES
-from models.instants import Instant, moment_of
+from models.instants import Instant, instant_of, moment_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,13 @@ def row_counts(connection: Connection, schema: str) -> Mapping[str, int]:
         row = connection.execute(count).fetchone()
         counts[table.name] = int(row[0]) if row else 0
     return counts
+
+
+def newest_row(connection: Connection, schema: str) -> Instant | None:
+    """The newest tick of the fleet that is written."""
+    newest = sql.SQL("select max(time) from {}").format(sql.Identifier(schema, "fleet_samples"))
+    row = connection.execute(newest).fetchone()
+    return None if row is None or row[0] is None else instant_of(row[0])
 
 
 def delays(connection: Connection, schema: str, since: Instant) -> Delays:

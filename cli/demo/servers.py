@@ -1,0 +1,105 @@
+"""The demo's servers: an embedded stack of its own with fresh data, or the user's, if nothing of ours is on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from infra.embedded.instance import Instance
+from infra.embedded.stack import EmbeddedStack
+from infra.kafka_clients import opened_consumer
+from infra.settings import ClockSource, Settings
+from infra.timescale.connection import connect, server_name
+from infra.timescale.migrations import migrate
+from infra.topics import create_topics, full_name
+from models.errors import ConfigurationError
+from models.topics import TELEMETRY
+
+INSTANCE = "demo"
+
+
+@dataclass(frozen=True, slots=True)
+class DemoServers:
+    """Where everything is; `settings` has the addresses filled in."""
+
+    settings: Settings
+    kafka: str
+    database_url: str
+    logs: Path
+
+    @property
+    def database(self) -> str:
+        """The database's address without the password."""
+        return server_name(self.database_url)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the workers are told."""
+        return {
+            "FLEETTWIN_KAFKA__BOOTSTRAP_SERVERS": self.kafka,
+            "FLEETTWIN_DATABASE__URL": self.database_url,
+            "FLEETTWIN_TWIN__CLOCK": self.settings.twin.clock.value,
+        }
+
+
+@contextmanager
+def demo_servers(settings: Settings, clock: ClockSource) -> Iterator[DemoServers]:
+    """Servers with our topics and tables on them.
+
+    Raises:
+        ConfigurationError: only one of the two is named in the settings, or the one named is in use.
+        Unavailable: a server or a tool is missing.
+    """
+    logs = Instance.of(settings.stack, INSTANCE).log("demo").parent
+    kafka, database = settings.kafka.bootstrap_servers, settings.database.url
+    if (kafka is None) != (database is None):
+        missing = "FLEETTWIN_KAFKA__BOOTSTRAP_SERVERS" if kafka is None else "FLEETTWIN_DATABASE__URL"
+        raise ConfigurationError(missing, None, "an address, since the other server is named; or name neither")
+    if kafka is not None and database is not None:
+        servers = _located(settings, clock, kafka, database.get_secret_value(), logs)
+        create_topics(servers.settings)
+        _refuse_used(servers.settings)
+        _bring_up_to_date(servers)
+        yield servers
+        return
+    with EmbeddedStack(settings.stack, INSTANCE, fresh=True) as stack:
+        servers = _located(settings, clock, stack.kafka, stack.database_url, logs)
+        create_topics(servers.settings)
+        _bring_up_to_date(servers)
+        yield servers
+
+
+def _located(settings: Settings, clock: ClockSource, kafka: str, database: str, logs: Path) -> DemoServers:
+    known = settings.model_copy(
+        update={
+            "kafka": settings.kafka.model_copy(update={"bootstrap_servers": kafka}),
+            "database": settings.database.model_copy(update={"url": SecretStr(database)}),
+            "twin": settings.twin.model_copy(update={"clock": clock}),
+        }
+    )
+    return DemoServers(known, kafka, database, logs)
+
+
+def _bring_up_to_date(servers: DemoServers) -> None:
+    with connect(servers.database_url, "fleettwin demo") as connection:
+        migrate(connection, servers.settings.database.schema_name, servers.database)
+
+
+def _refuse_used(settings: Settings) -> None:
+    """The demo checks everything it finds, and must not mix with what is somebody else's."""
+    from kafka import TopicPartition  # noqa: PLC0415  # slow to import
+
+    name = full_name(settings.kafka, TELEMETRY)
+    with opened_consumer(settings) as consumer:
+        places = [TopicPartition(name, number) for number in range(settings.kafka.telemetry_partitions)]
+        if any(consumer.end_offsets(places).values()):
+            raise ConfigurationError(
+                "FLEETTWIN_KAFKA__TOPIC_PREFIX",
+                settings.kafka.topic_prefix,
+                f"one under which nothing was sent yet, for {name} holds records; "
+                "with a FLEETTWIN_DATABASE__SCHEMA_NAME of its own",
+            )
