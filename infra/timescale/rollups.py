@@ -14,7 +14,7 @@ from psycopg import sql
 
 from infra.timescale.connection import Connection
 from infra.timescale.measures import ROLLUPS, Rollup, hour_columns, minute_columns
-from models.instants import Instant, moment_of, tick_at_or_before
+from models.instants import Instant, instant_of, moment_of, tick_at_or_before
 
 _MINUTE, _HOUR = 60_000, 3_600_000
 _MOST = 100
@@ -98,7 +98,8 @@ def _recompute(connection: Connection, schema: str, steps: Mapping[str, _Step], 
                 {"bucket": bucket, "end": bucket + timedelta(milliseconds=step.length), "sites": sorted(of)},
             )
             if step.next:
-                hours |= {(step.next, site, bucket.replace(minute=0)) for site in of}
+                hour = moment_of(tick_at_or_before(instant_of(bucket), _HOUR))
+                hours |= {(step.next, site, hour) for site in of}
         _mark(connection, schema, hours)
     return len(due)
 

@@ -8,12 +8,15 @@ from datetime import datetime
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from infra.timescale.batch import RowBatch
 from infra.timescale.connection import Connection, connect
 from infra.timescale.copying import contents_of, copy_straight
 from infra.timescale.measures import ROLLUPS, Rollup, minute_columns
+from infra.timescale.reading_back import expected_rows, stored_rows
 from infra.timescale.rollups import mark_due, roll_up
+from infra.timescale.rows import SITE_SAMPLES
 from infra.timescale.sink import TimescaleSink
 from models.instants import Instant, moment_of
 from tests.infra.timescale_builders import (
@@ -73,6 +76,19 @@ def test_they_equal_a_direct_aggregate(database_url: str) -> None:
 
         assert_right(look)
         assert due(look) == []
+
+
+def test_hours_are_those_of_utc_whatever_the_zone_of_the_server(database_url: str) -> None:
+    with connect(database_url, "test") as connection:
+        database = sql.Identifier(str(connection.info.dbname))
+        connection.execute(sql.SQL("alter database {} set timezone to 'Asia/Kolkata'").format(database))
+    batch = minute_of_everything(T0 + HOUR - 30_000, seconds=150)
+    with opened(database_url) as (sink, look):
+        sink.write(batch)
+        sink.roll_up()
+
+        assert_right(look)
+        assert list(stored_rows(look, "fleettwin", SITE_SAMPLES)) == expected_rows(batch, SITE_SAMPLES)
 
 
 def test_late_rows_and_repeats_are_right_too(database_url: str) -> None:
