@@ -12,14 +12,15 @@ from models.record import Record
 from streams.merging import Merge, Place
 
 if TYPE_CHECKING:
-    from kafka import KafkaConsumer
+    from kafka import KafkaConsumer, TopicPartition
 
     from infra.settings import KafkaSettings
 
+MOST_WAITING_BYTES = 4 * 1024 * 1024
+"""Of one partition; it is not read on while so much of it waits for others."""
+
 _POLL_MILLISECONDS = 250
 _POLL_RECORDS = 5_000
-_MOST_WAITING_BYTES = 4 * 1024 * 1024
-"""Of one partition; it is not read on while so much of it waits for others."""
 _PATIENCE_SECONDS = 30.0
 
 
@@ -30,6 +31,7 @@ def read_batches(
     *,
     from_beginning: bool = True,
     follow: bool = False,
+    most_waiting_bytes: int = MOST_WAITING_BYTES,
 ) -> Iterator[list[Record]]:
     """The records of these topics (names without the prefix, with their partitions), a batch every quarter second.
 
@@ -48,10 +50,10 @@ def read_batches(
     }
     consumer.assign(list(places))
     begins, ends = consumer.beginning_offsets(list(places)), consumer.end_offsets(list(places))
+    reading = _Reading(consumer, dict(begins if from_beginning else ends))
     merge = Merge(places.values())
     for there, place in places.items():
-        consumer.seek(there, begins[there] if from_beginning else ends[there])
-        if begins[there] >= ends[there] or not from_beginning:
+        if reading.position(there) >= ends[there]:
             merge.close(place)
     progress = time.monotonic()
     while follow or merge.open:
@@ -61,10 +63,10 @@ def read_batches(
                 if follow or one.offset < ends[there]:
                     merge.add(places[there], _record(places[there], one))
         for there, place in places.items():
-            if place in merge.open and (consumer.position(there, timeout_ms=_POLL_MILLISECONDS) or 0) >= ends[there]:
+            if place in merge.open and reading.position(there) >= ends[there]:
                 merge.close(place)
         yield merge.ready()
-        _hold_back(consumer, merge, places)
+        reading.hold({there for there, place in places.items() if merge.waiting_bytes(place) > most_waiting_bytes})
         now = time.monotonic()
         if fetched or not merge.open:
             progress = now
@@ -73,14 +75,36 @@ def read_batches(
             raise Unavailable("Kafka", f"nothing more comes of {behind}", "Look into the broker's log")
 
 
-def _hold_back(consumer: KafkaConsumer, merge: Merge, places: Mapping[Any, Place]) -> None:
-    """Pause the partitions that are far ahead of others."""
-    full = {there for there, place in places.items() if merge.waiting_bytes(place) > _MOST_WAITING_BYTES}
-    paused = consumer.paused()
-    if full - paused:
-        consumer.pause(*(full - paused))
-    if paused - full:
-        consumer.resume(*(paused - full))
+class _Reading:
+    """Where a consumer stands, with some of its partitions held for a while.
+
+    They are taken from it and given back later: `KafkaConsumer.pause` of kafka-python 3.0.12 may keep what it had
+    fetched of a partition aside for ever, and then never fetches that partition again.
+    """
+
+    def __init__(self, consumer: KafkaConsumer, begins: dict[TopicPartition, int]) -> None:
+        self._consumer, self._positions = consumer, begins
+        self._held: set[TopicPartition] = set()
+        for there, begin in begins.items():
+            consumer.seek(there, begin)
+
+    def position(self, there: TopicPartition) -> int:
+        """The next offset, which is past what holds no record, such as what a compaction has left."""
+        if there not in self._held:
+            found = self._consumer.position(there, timeout_ms=_POLL_MILLISECONDS)
+            self._positions[there] = self._positions[there] if found is None else found
+        return self._positions[there]
+
+    def hold(self, held: set[TopicPartition]) -> None:
+        """Do not read these on, and all others again."""
+        if held == self._held:
+            return
+        for there in held - self._held:
+            self.position(there)
+        released, self._held = self._held - held, held
+        self._consumer.assign([there for there in self._positions if there not in held])
+        for there in released:
+            self._consumer.seek(there, self._positions[there])
 
 
 def _record(place: Place, found: Any) -> Record:
