@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
 
+_SAME_WISH_SECONDS = 1.0
+"""A terminal or a supervisor may pass one Ctrl-C on twice."""
+
 
 @contextmanager
 def stop_wished() -> Iterator[Event]:
-    """An event that is set by the first Ctrl-C or SIGTERM; the second one does what it always does."""
+    """An event that is set by the first Ctrl-C or SIGTERM; a later one interrupts whatever runs."""
     wished = Event()
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    since = 0.0
 
-    def wish(number: int, _frame: object) -> None:
-        wished.set()
-        signal.signal(number, before[signal.Signals(number)])
+    def wish(_number: int, _frame: object) -> None:
+        nonlocal since
+        if not wished.is_set():
+            since = time.monotonic()
+            wished.set()
+        elif time.monotonic() - since > _SAME_WISH_SECONDS:
+            raise KeyboardInterrupt
 
-    for number in before:
-        signal.signal(number, wish)
+    before = {number: signal.signal(number, wish) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield wished
     finally:

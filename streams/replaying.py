@@ -15,7 +15,7 @@ from infra.topics import full_name, partition_counts
 from models.errors import ConfigurationError
 from models.partitioning import placed
 from models.record import SENT_AT, Headers, Record
-from models.topics import DEMAND, SITES, TELEMETRY
+from models.topics import DEMAND, LEDGER, SITES, TELEMETRY
 
 if TYPE_CHECKING:
     from kafka import KafkaProducer
@@ -138,6 +138,14 @@ def fold_offline(settings: Settings, path: Path) -> dict[str, Any]:
     """
     from streams.offline import fold_log  # noqa: PLC0415  # the machines take long to import
 
+    holds_ledger = _holds(path, LEDGER)
     with LogReader(path) as log:
-        summary: dict[str, Any] = fold_log(log, log.header.partitions, settings).summary()
+        layout = {topic: count for topic, count in log.header.partitions.items() if topic != LEDGER or holds_ledger}
+        summary: dict[str, Any] = fold_log(log, layout, settings).summary()
     return summary
+
+
+def _holds(path: Path, topic: str) -> bool:
+    """Whether there is any record of the topic: a topic can be recorded while nobody writes to it."""
+    with LogReader(path) as log:
+        return topic in log.header.partitions and any(record.topic == topic for record in log)

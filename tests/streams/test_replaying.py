@@ -23,7 +23,7 @@ from models.record import SENT_AT, Headers, Record
 from models.topics import DEMAND, LEDGER, SITES, TELEMETRY
 from streams.merging import Merge
 from streams.recording import record_topics
-from streams.replaying import check_partitions, paced, send_log, stamped
+from streams.replaying import check_partitions, fold_offline, paced, send_log, stamped
 
 CLOCK: Headers = (("ce_type", EventType.CLOCK.encode()),)
 
@@ -249,3 +249,11 @@ def test_a_recording_from_now_holds_only_what_comes(stack: RunningStack, kafka_p
         record_topics(here, tmp_path / "log", (SITES,), from_beginning=False, follow=True, stopped=stopped)
 
     assert [value for records in read(tmp_path / "log").values() for _, _, value, _ in records] == [b"after"]
+
+
+def test_a_recorded_ledger_that_is_empty_does_not_stand_for_what_the_twin_would_write(tmp_path: Path) -> None:
+    records = [Record(SITES, 0, 0, 5, b"clock", b'{"until":"2026-03-01T12:00:00Z"}', CLOCK)]
+    write(tmp_path / "inputs", records)
+    write(tmp_path / "with_empty_ledger", records, {TELEMETRY: 12, LEDGER: 1})
+
+    assert fold_offline(Settings(), tmp_path / "inputs") == fold_offline(Settings(), tmp_path / "with_empty_ledger")
