@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -138,16 +138,17 @@ class Lanes:
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self.address, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
         )
+        sources = {
+            lane_id: TopicPartition(full_name(self.kafka, self.kinds[lane_id[0]].checkpoints), lane_id[1])
+            for lane_id in assigned
+        }
+        inputs = {lane_id: TopicPartition(full_name(self.kafka, lane_id[0]), lane_id[1]) for lane_id in assigned}
+        places = sorted({*sources.values(), *inputs.values()})
         await consumer.start()
         try:
-            sources = {
-                lane_id: TopicPartition(full_name(self.kafka, self.kinds[lane_id[0]].checkpoints), lane_id[1])
-                for lane_id in assigned
-            }
-            inputs = {lane_id: TopicPartition(full_name(self.kafka, lane_id[0]), lane_id[1]) for lane_id in assigned}
-            stored = await _read_whole(consumer, sorted(set(sources.values())))
-            begins = await consumer.beginning_offsets(list(inputs.values()))
-            ends = await consumer.end_offsets(list(inputs.values()))
+            # All offsets before the first fetch: behind that, on the same connection, each would wait half a second.
+            begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
+            stored = await _read_whole(consumer, set(sources.values()), begins, ends)
         finally:
             await consumer.stop()
         lanes = {}
@@ -174,14 +175,17 @@ class Lanes:
 
 
 async def _read_whole(
-    consumer: AIOKafkaConsumer, partitions: list[TopicPartition]
+    consumer: AIOKafkaConsumer,
+    partitions: Collection[TopicPartition],
+    begins: Mapping[TopicPartition, int],
+    ends: Mapping[TopicPartition, int],
 ) -> dict[TopicPartition, dict[bytes, bytes]]:
     """The last value of every key of these partitions."""
     values: dict[TopicPartition, dict[bytes, bytes]] = {tp: {} for tp in partitions}
-    consumer.assign(partitions)
-    ends = await consumer.end_offsets(partitions)
-    await consumer.seek_to_beginning(*partitions)
-    behind = set(partitions)
+    behind = {tp for tp in partitions if begins[tp] < ends[tp]}
+    consumer.assign(list(behind))
+    for tp in behind:
+        consumer.seek(tp, begins[tp])
     while behind := {tp for tp in behind if await consumer.position(tp) < ends[tp]}:
         for tp, records in (await consumer.getmany(*behind, timeout_ms=200)).items():
             values[tp].update((record.key, record.value) for record in records if record.key and record.value)

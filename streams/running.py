@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -18,7 +20,10 @@ def run_app(app: Any) -> None:
     """
     log_plainly()
     uvloop.install()
-    app.Worker(loglevel="WARNING", logfile=None, redirect_stdouts=False).execute_from_commandline()
+    with Path(os.devnull).open(
+        "w", encoding="utf-8"
+    ) as nowhere:  # Faust draws a spinner on whatever it takes for stdout
+        app.Worker(loglevel="WARNING", redirect_stdouts=False, stdout=nowhere).execute_from_commandline()
 
 
 def log_plainly() -> None:

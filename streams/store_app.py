@@ -17,7 +17,7 @@ from infra.settings import Settings
 from infra.timescale.retention import Retention
 from infra.timescale.sink import TimescaleSink
 from infra.topics import full_name
-from models.errors import RecordRefused, Unavailable
+from models.errors import ConfigurationError, RecordRefused, Unavailable
 from models.instants import Instant
 from models.topics import NODES, SHORTAGES, STATE
 from streams.faust_app import new_app, raw_topic
@@ -112,6 +112,8 @@ class Writer:
                     )
         except Unavailable as away:
             log.warning("the database is away", why=str(away))
+        except ConfigurationError as forbidden:
+            log.warning("what is old stays: only the schema's owner may drop it", why=str(forbidden))
 
     async def on_revoked(self, _app: Any, _revoked: Any, **_: Any) -> None:
         """Forget what is not written: whoever reads these partitions next reads it again."""
