@@ -15,6 +15,9 @@ from rich.text import Text
 from models.shortage import Accelerators, Power, Severity, Shortage, Visibility
 from models.state import FleetState, PoolState, Presence, SiteState, Totals
 
+WIDE = 120
+"""Columns from which a terminal is shown everything."""
+
 _COLOURS = {Severity.INFO: "cyan", Severity.WARNING: "yellow", Severity.CRITICAL: "red"}
 _BAR = 12
 _TIGHT, _FULL = 0.9, 1.0
@@ -39,12 +42,16 @@ class Screen:
     """Where the servers listen and how to look further."""
 
 
-def render(screen: Screen) -> RenderableType:
-    """The screen for `rich`."""
+def render(screen: Screen, width: int) -> RenderableType:
+    """The screen for `rich`, for a terminal of so many columns; a narrow one is spared the less urgent figures."""
+    wide = width >= WIDE
     parts: list[RenderableType] = [_head(screen)]
     if screen.fleet is not None:
-        parts += [_sites(screen.sites, screen.fleet), _pools(screen.fleet.pools)]
-    parts += [_shortages(screen), _pairs("Flow", screen.figures), _pairs("Where", screen.places)]
+        parts.append(_sites(screen.sites, screen.fleet, wide=wide))
+    parts.append(_shortages(screen))
+    if screen.fleet is not None:
+        parts.append(_pools(screen.fleet.pools, wide=wide))
+    parts += [_pairs("Flow", screen.figures), _pairs("Where", screen.places)]
     return Group(*parts)
 
 
@@ -61,17 +68,43 @@ def _head(screen: Screen) -> Text:
     return head
 
 
-def _sites(sites: Sequence[SiteState], fleet: FleetState) -> Table:
+def _table(columns: Sequence[tuple[str, bool]], *, wide: bool) -> Table:
+    """A table of named columns, the first one left-aligned; those marked true are for wide terminals only."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
-    for name in ("site", "power of supply", "MW", "headroom", "in service", "allocated", "free"):
-        table.add_column(name, justify="left" if name in ("site", "power of supply") else "right", no_wrap=True)
-    for name in ("busy", "nodes", "stale", "lost", "unseen", "short"):
-        table.add_column(name, justify="right", no_wrap=True)
+    for number, (name, only_wide) in enumerate(columns):
+        if wide or not only_wide:
+            table.add_column(name, justify="right" if number else "left", no_wrap=True)
+    return table
+
+
+def _add(table: Table, columns: Sequence[tuple[str, bool]], cells: Sequence[Text], *, wide: bool) -> None:
+    table.add_row(*(cell for (_, only_wide), cell in zip(columns, cells, strict=True) if wide or not only_wide))
+
+
+_SITE_COLUMNS = (
+    ("site", False),
+    ("of supply", False),
+    ("MW", False),
+    ("headroom", False),
+    ("in service", True),
+    ("allocated", True),
+    ("free", False),
+    ("busy", True),
+    ("nodes", False),
+    ("stale", True),
+    ("lost", False),
+    ("unseen", True),
+    ("short", False),
+)
+
+
+def _sites(sites: Sequence[SiteState], fleet: FleetState, *, wide: bool) -> Table:
+    table = _table(_SITE_COLUMNS, wide=wide)
     for site in sorted(sites, key=lambda site: site.site):
         mark = "" if site.presence is Presence.PRESENT else f" ({site.presence.value.replace('_', ' ')})"
-        table.add_row(Text(site.site + mark), *_row(site))
+        _add(table, _SITE_COLUMNS, [Text(site.site + mark), *_row(site)], wide=wide)
     table.add_section()
-    table.add_row(Text("fleet", style="bold"), *_row(fleet))
+    _add(table, _SITE_COLUMNS, [Text("fleet", style="bold"), *_row(fleet)], wide=wide)
     return table
 
 
@@ -108,23 +141,34 @@ def _bar(drawn: float | None, supply: float | None) -> Text:
     return Text.assemble(("━" * filled, style), ("━" * (_BAR - filled), "dim"), (f" {share:4.0%}", style))
 
 
-def _pools(pools: Sequence[PoolState]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
-    table.add_column("type", no_wrap=True)
-    for name in ("installed", "in service", "allocated", "free", "held idle", "unknown", "H100e free", "busy"):
-        table.add_column(name, justify="right", no_wrap=True)
+_POOL_COLUMNS = (
+    ("type", False),
+    ("installed", True),
+    ("in service", False),
+    ("allocated", False),
+    ("free", False),
+    ("held idle", True),
+    ("unknown", True),
+    ("H100e free", True),
+    ("busy", False),
+)
+
+
+def _pools(pools: Sequence[PoolState], *, wide: bool) -> Table:
+    table = _table(_POOL_COLUMNS, wide=wide)
     for pool in pools:
-        table.add_row(
-            pool.type,
-            f"{pool.installed:,}",
-            f"{pool.in_service:,}",
-            f"{pool.allocated:,}",
+        cells = [
+            Text(pool.type),
+            Text(f"{pool.installed:,}"),
+            Text(f"{pool.in_service:,}"),
+            Text(f"{pool.allocated:,}"),
             Text(f"{pool.free:,}", style="" if pool.free else "red"),
-            f"{pool.held_idle:,}",
-            f"{pool.unknown:,}",
-            f"{pool.h100e_free:,.0f}",
-            "?" if pool.utilization is None else f"{pool.utilization:.0%}",
-        )
+            Text(f"{pool.held_idle:,}"),
+            Text(f"{pool.unknown:,}"),
+            Text(f"{pool.h100e_free:,.0f}"),
+            Text("?" if pool.utilization is None else f"{pool.utilization:.0%}"),
+        ]
+        _add(table, _POOL_COLUMNS, cells, wide=wide)
     return table
 
 
