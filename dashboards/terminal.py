@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from io import StringIO
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -19,7 +20,7 @@ WIDE = 120
 """Columns from which a terminal is shown everything."""
 
 _COLOURS = {Severity.INFO: "cyan", Severity.WARNING: "yellow", Severity.CRITICAL: "red"}
-_BAR = 12
+_BAR, _SHORT_BAR = 12, 6
 _TIGHT, _FULL = 0.9, 1.0
 """Shares of the supply from which the power bar turns yellow, and red."""
 
@@ -70,7 +71,7 @@ def _head(screen: Screen) -> Text:
 
 def _table(columns: Sequence[tuple[str, bool]], *, wide: bool) -> Table:
     """A table of named columns, the first one left-aligned; those marked true are for wide terminals only."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True, padding=(0, 1) if wide else (0, 0, 0, 1))
     for number, (name, only_wide) in enumerate(columns):
         if wide or not only_wide:
             table.add_column(name, justify="right" if number else "left", no_wrap=True)
@@ -102,17 +103,17 @@ def _sites(sites: Sequence[SiteState], fleet: FleetState, *, wide: bool) -> Tabl
     table = _table(_SITE_COLUMNS, wide=wide)
     for site in sorted(sites, key=lambda site: site.site):
         mark = "" if site.presence is Presence.PRESENT else f" ({site.presence.value.replace('_', ' ')})"
-        _add(table, _SITE_COLUMNS, [Text(site.site + mark), *_row(site)], wide=wide)
+        _add(table, _SITE_COLUMNS, [Text(site.site + mark), *_row(site, wide=wide)], wide=wide)
     table.add_section()
-    _add(table, _SITE_COLUMNS, [Text("fleet", style="bold"), *_row(fleet)], wide=wide)
+    _add(table, _SITE_COLUMNS, [Text("fleet", style="bold"), *_row(fleet, wide=wide)], wide=wide)
     return table
 
 
-def _row(totals: Totals) -> list[Text]:
+def _row(totals: Totals, *, wide: bool) -> list[Text]:
     power, nodes = totals.power, totals.nodes
     drawn = power.it_measured + power.it_modelled + power.it_carried
     return [
-        _bar(power.facility, power.supply),
+        _bar(power.facility, power.supply, _BAR if wide else _SHORT_BAR),
         Text(f"{(power.facility if power.facility is not None else drawn) / 1e6:,.2f}"),
         Text("?" if power.headroom is None else f"{power.headroom / 1e6:+,.2f}", style=_headroom_style(totals)),
         Text(f"{totals.in_service:,}"),
@@ -132,13 +133,13 @@ def _headroom_style(totals: Totals) -> str:
     return "red" if headroom is not None and headroom < 0 else ""
 
 
-def _bar(drawn: float | None, supply: float | None) -> Text:
+def _bar(drawn: float | None, supply: float | None, length: int) -> Text:
     if drawn is None or not supply:
         return Text("unknown", style="dim")
     share = drawn / supply
-    filled = min(round(share * _BAR), _BAR)
+    filled = min(round(share * length), length)
     style = "red" if share > _FULL else "yellow" if share > _TIGHT else "green"
-    return Text.assemble(("━" * filled, style), ("━" * (_BAR - filled), "dim"), (f" {share:4.0%}", style))
+    return Text.assemble(("━" * filled, style), ("━" * (length - filled), "dim"), (f" {share:4.0%}", style))
 
 
 _POOL_COLUMNS = (
@@ -205,3 +206,10 @@ def _pairs(title: str, pairs: Sequence[tuple[str, str]]) -> Panel:
     for name, value in pairs:
         grid.add_row(Text(name, style="dim"), Text(value))
     return Panel(grid, title=title, box=box.ROUNDED, border_style="dim")
+
+
+def picture(screen: Screen, title: str, width: int = 140) -> str:
+    """The screen as an SVG document."""
+    console = Console(record=True, width=width, file=StringIO(), force_terminal=True, color_system="truecolor")
+    console.print(render(screen, width))
+    return console.export_svg(title=title)

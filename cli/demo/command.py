@@ -6,7 +6,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from cli.demo.servers import DemoServers, demo_servers
 from cli.demo.watch import Watching, watching
 from cli.demo.workers import Workers, new_workers
 from dashboards.terminal import Screen, render
+from dashboards.terminal import picture as drawn
 from infra.settings import ClockSource, read_settings
 from infra.timescale.connection import connect
 from infra.timescale.inspection import delays, newest_row
@@ -49,6 +50,9 @@ def demo(
     speed: Annotated[str, typer.Option(help="Seconds of event time to a second, or `max`.")] = "1",
     headless: Annotated[bool, typer.Option("--headless", help="No screen; ends with a report and a verdict.")] = False,
     report: Annotated[Path | None, typer.Option(help="Write the report as JSON.")] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="Save the screen as SVG, of the moment when most was short; with --headless.")
+    ] = None,
 ) -> None:
     """Bring a simulated fleet up on real Kafka and TimescaleDB, and show it live."""
     settings, fleet = read_settings(), load_scenario(scenario)
@@ -62,8 +66,10 @@ def demo(
                 arguments += ("--seconds", str(length))
             workers = new_workers(servers.logs, arguments, servers.environment)
             with workers, watching(servers.settings) as watch:
-                show = _tell if headless or not sys.stdout.isatty() else _show
-                show(servers, workers, watch, fleet, stop)
+                if headless or not sys.stdout.isatty():
+                    _tell(servers, workers, watch, fleet, stop, picture)
+                else:
+                    _show(servers, workers, watch, fleet, stop)
                 if stop.is_set() or not workers.simulated:
                     typer.echo("stopping", err=True)
                     return
@@ -92,11 +98,11 @@ def _interrupted() -> Iterator[Event]:
             signal.signal(number, handler)
 
 
-Show = Callable[[DemoServers, Workers, Watching, Scenario, Event], None]
-
-
-def _tell(servers: DemoServers, workers: Workers, watch: Watching, fleet: Scenario, stop: Event) -> None:
+def _tell(
+    servers: DemoServers, workers: Workers, watch: Watching, fleet: Scenario, stop: Event, picture: Path | None
+) -> None:
     """A line now and then, until the simulator has sent all."""
+    most_short = 0
     typer.echo(f"{fleet.title}; Kafka at {servers.kafka}, {servers.database}; logs in {servers.logs}", err=True)
     next_line = time.monotonic() + _TOLD_EVERY_SECONDS
     while not (stop.is_set() or workers.simulated):
@@ -108,6 +114,10 @@ def _tell(servers: DemoServers, workers: Workers, watch: Watching, fleet: Scenar
             observed = 0 if state is None else state.intake.observed
             short = ", ".join(event.binding.summary for event in watch.fleet.open_shortages) or "nothing"
             typer.echo(f"{observed:,} readings in the twin; short: {short}", err=True)
+        if picture is not None and len(watch.fleet.open_shortages) > most_short:
+            most_short = len(watch.fleet.open_shortages)
+            screen = _screen(servers, workers, watch, fleet, _row_delays(servers))
+            picture.write_text(drawn(screen, "make demo"), encoding="utf-8")
 
 
 def _show(servers: DemoServers, workers: Workers, watch: Watching, fleet: Scenario, stop: Event) -> None:
