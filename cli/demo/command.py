@@ -163,9 +163,14 @@ def _screen(servers: DemoServers, workers: Workers, watch: Watching, fleet: Scen
             ("Kafka", f"{servers.kafka}   topics fleet.*, `fleettwin alerts --follow` reads the shortages"),
             ("TimescaleDB", f"{servers.database}   `fleettwin stack status --json` has the URL with its password"),
             ("Grafana", "add that URL as a PostgreSQL data source with TimescaleDB on, or see infra/compose.yaml"),
-            ("logs", str(servers.logs)),
+            ("logs", _near(servers.logs)),
         ],
     )
+
+
+def _near(path: Path) -> str:
+    """The path as seen from where the user stands."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def _seconds(delay: Percentiles) -> str:
