@@ -69,7 +69,7 @@ def unwrap(record: Record, bare: EventType) -> Envelope:
     """
     if record.value is None:
         raise RecordRefused("empty", "the record has no value")
-    content_type = (record.header("content-type") or JSON.encode()).decode("latin-1").partition(";")[0].strip().lower()
+    content_type = _media_type((record.header("content-type") or JSON.encode()).decode("latin-1"))
     if content_type.startswith("application/cloudevents"):
         return _structured(record.value)
     named = record.header("ce_type")
@@ -85,13 +85,20 @@ def _structured(value: bytes) -> Envelope:
     if not isinstance(event, dict) or not isinstance(event.get("type"), str):
         raise RecordRefused("undecodable", "structured CloudEvent: no `type`")
     kind = _event_type(event["type"])
-    content_type = str(event.get("datacontenttype", JSON)).lower()
+    content_type = _media_type(str(event.get("datacontenttype", JSON)))
     if "data_base64" in event:
         try:
             return Envelope(kind, content_type, base64.b64decode(event["data_base64"], validate=True))
         except (binascii.Error, TypeError, ValueError) as error:
             raise RecordRefused("undecodable", f"structured CloudEvent: data_base64: {error}") from None
-    return Envelope(kind, JSON, orjson.dumps(event.get("data")))
+    try:
+        return Envelope(kind, JSON, orjson.dumps(event.get("data")))
+    except orjson.JSONEncodeError as error:  # nested deeper than orjson writes
+        raise RecordRefused("undecodable", f"structured CloudEvent: data: {error}") from None
+
+
+def _media_type(text: str) -> str:
+    return text.partition(";")[0].strip().lower()
 
 
 def _event_type(text: str) -> EventType:

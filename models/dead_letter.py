@@ -12,6 +12,8 @@ from models.record import Outgoing, Record
 from models.topics import dead_letters
 
 _LONGEST_REASON = 4000
+_MOST_ROWS = 500
+"""Listed one by one: the letter must fit where the record did."""
 
 
 def refused_record(record: Record, refused: RecordRefused) -> Outgoing:
@@ -20,7 +22,7 @@ def refused_record(record: Record, refused: RecordRefused) -> Outgoing:
 
 
 def refused_rows(record: Record, refusals: Sequence[RowRefusal]) -> Outgoing:
-    """The dead letter of a frame of which some rows were refused; `fleettwin_rows` lists them."""
+    """The dead letter of a frame of which some rows were refused; `fleettwin_rows` lists the first five hundred."""
     first = refusals[0]
     detail = f"{len(refusals)} rows refused; row {first.row}: {first.detail}"
     return _letter(record, first.code, detail, refusals)
@@ -35,7 +37,8 @@ def _letter(record: Record, code: str, detail: str, refusals: Sequence[RowRefusa
         ("__streams.errors.offset", str(record.offset).encode()),
     ]
     if refusals:
-        rows = [{"row": refusal.row, "code": refusal.code, "detail": refusal.detail} for refusal in refusals]
+        listed = refusals[:_MOST_ROWS]
+        rows = [{"row": refusal.row, "code": refusal.code, "detail": refusal.detail} for refusal in listed]
         added.append(("fleettwin_rows", orjson.dumps(rows)))
     identity = f"{record.topic}/{record.partition}/{record.offset}"
     return Outgoing(

@@ -97,8 +97,7 @@ class FrameEdge:
     def _doubt(self, bad: Mask, code: str, name: str) -> None:
         if bad.any():
             for row in np.flatnonzero(bad & self.good).tolist():
-                value = str(self.batch.column(name)[row])[:100]
-                self.refusals[row] = RowRefusal(row, code, f"{name} is {value}")
+                self.refusals[row] = RowRefusal(row, code, f"{name} is {_shown(self.batch.column(name)[row])}")
             self.good &= ~bad
 
     def _whole(self, name: str, low: int, high: int | Integers, above: str = "out_of_range") -> Integers:
@@ -141,7 +140,7 @@ class FrameEdge:
         blank = np.abs(wire) >= SENTINEL
         for bad, code in (
             (np.isnan(wire) & ~null, "not_a_number"),
-            (blank, "sentinel"),
+            (blank & np.isfinite(wire), "sentinel"),
             (~fits & ~null, "out_of_range"),
         ):
             self._doubt(bad if owners is None else np.bincount(owners[bad], minlength=len(self.good)) > 0, code, column)
@@ -173,6 +172,14 @@ class FrameEdge:
         states: Integers = codes[indices]
         self._doubt(states == UNKNOWN, "unknown_state", "state")
         return states
+
+
+def _shown(value: pa.Scalar) -> str:
+    """A value for people; a time that no calendar holds as the number that it is."""
+    try:
+        return str(value)[:100]
+    except (OverflowError, ValueError):
+        return str(value.cast(pa.int64()))
 
 
 def _summed(values: Integers, owners: Integers, rows: int) -> Integers:

@@ -82,6 +82,7 @@ def read_frame(value: bytes) -> tuple[str, pa.RecordBatch]:
                     raise RecordRefused("oversized", f"more than {MOST_ROWS} rows")
                 batch.validate(full=True)
                 batches.append(batch)
+            whole = _joined(batches)
     except (pa.ArrowException, OSError, ValueError, KeyError, NotImplementedError) as error:
         raise RecordRefused("undecodable", f"Arrow IPC stream: {_first_line(error)}") from None
     if SITE not in metadata:
@@ -90,10 +91,17 @@ def read_frame(value: bytes) -> tuple[str, pa.RecordBatch]:
         site = metadata[SITE].decode()
     except UnicodeDecodeError:
         raise RecordRefused("schema", "the site's name is not UTF-8") from None
-    if not batches:
+    if whole is None:
         raise RecordRefused("empty", "the frame has no record batch")
-    whole = batches[0] if len(batches) == 1 else pa.Table.from_batches(batches).combine_chunks().to_batches()[0]
     return site, _conformed(whole)
+
+
+def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch | None:
+    """All rows in one batch; none where there is no batch."""
+    if len(batches) < 2:
+        return batches[0] if batches else None
+    joined = pa.Table.from_batches(batches).combine_chunks().to_batches()
+    return joined[0] if joined else batches[0]
 
 
 def _conformed(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -11,6 +11,9 @@ Instant = NewType("Instant", int)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
+LAST = 253_402_214_400_000
+"""9999-12-31: what is later may have no datetime in another time zone, or after the next tick."""
+
 
 def instant_of(moment: datetime) -> Instant:
     """The instant of an aware datetime; what is finer than a millisecond is cut off."""

@@ -16,7 +16,7 @@ from models.columns import UNKNOWN, ReadingColumns, Roster
 from models.edge import FUTURE_TOLERANCE, MEASURES, FrameEdge, Mask, RowRefusal
 from models.errors import RecordRefused
 from models.frame import read_frame
-from models.instants import Instant, instant_of
+from models.instants import LAST, Instant, instant_of
 from models.names import LONGEST_NAME
 from models.reading import STATE_CODES, AcceleratorReadings, Reading
 from models.record import Record
@@ -163,9 +163,12 @@ def _content(array: pa.Array | None) -> bytes:
 
 def _clock(body: bytes) -> Instant:
     try:
-        return instant_of(Clock.model_validate_json(body).until)
+        until = Clock.model_validate_json(body).until
     except ValidationError as invalid:
         raise RecordRefused("undecodable", f"clock: {_first(invalid)}") from None
+    if not 0 <= instant_of(until) <= LAST:
+        raise RecordRefused("out_of_range", f"until is {until.isoformat()}")
+    return instant_of(until)
 
 
 def _first(invalid: ValidationError) -> str:

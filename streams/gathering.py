@@ -45,7 +45,7 @@ class Gathering:
         self.next_offsets[record.topic, record.partition] = record.offset + 1
         self.records += 1
         self.bytes += len(record.value or b"")
-        kind, value = (record.header("ce_type") or b"").decode(), record.value or b""
+        kind, value = (record.header("ce_type") or b"").decode("latin-1"), record.value or b""
         try:
             match kind:
                 case EventType.SITE_STATE:

@@ -49,7 +49,7 @@ class Lane:
     next_offset: int
     slot: int = 0
     broken: bool = False
-    """A record was folded and its outputs not all handed over: nothing of this lane may be stored any more."""
+    """A record was folded and its outputs not all handed over, or not all stored: no state may be stored any more."""
     _folded: int = 0
     _flying: list[Awaitable[object]] = field(default_factory=list)
     _folding: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -87,5 +87,9 @@ class Lane:
             self.slot = 1 - self.slot
             checkpoint = Checkpoint(self.topic, self.next_offset, self.machine.snapshot(), self.slot, generation)
             flying, self._flying, self._folded = self._flying, [], 0
-        await asyncio.gather(*flying)
+        try:
+            await asyncio.gather(*flying)
+        except BaseException:
+            self.broken = True
+            raise
         return checkpoint

@@ -42,7 +42,7 @@ class FleetWatch:
     def take(self, record: Record) -> None:
         """Take a record in."""
         value = record.value or b""
-        match (record.header("ce_type") or b"").decode():
+        match (record.header("ce_type") or b"").decode("latin-1"):
             case EventType.SITE_STATE:
                 self._site(SiteState.model_validate_json(value), record.timestamp)
             case EventType.FLEET_STATE:

@@ -15,7 +15,7 @@ from models.cloudevents import EventType, headers, unwrap
 from models.dead_letter import refused_record
 from models.edge import FUTURE_TOLERANCE
 from models.errors import RecordRefused
-from models.instants import instant_of
+from models.instants import LAST, instant_of
 from models.ledger import Admitted, AdmittedClock, AdmittedDemand, AdmittedEnd, AdmittedFacts, Away, Back, Source
 from models.record import Outgoing, Record
 from models.topics import DEMAND, LEDGER, SITES
@@ -79,8 +79,11 @@ def _check(body: Body, record: Record, catalogue: Catalogue) -> None:
     """What the model alone cannot see.
 
     Raises:
-        RecordRefused: `unknown_type`, or `future`.
+        RecordRefused: `unknown_type`, `out_of_range`, or `future`.
     """
+    moment = body.until if isinstance(body, AdmittedClock) else body.at
+    if not 0 <= instant_of(moment) <= LAST:
+        raise RecordRefused("out_of_range", f"its time is {moment.isoformat()}")
     for type_ in _types(body):
         catalogue[type_]
     if not isinstance(body, AdmittedClock) and instant_of(body.at) > record.sent_at + FUTURE_TOLERANCE:
@@ -89,5 +92,5 @@ def _check(body: Body, record: Record, catalogue: Catalogue) -> None:
 
 def _types(body: Body) -> Iterable[str]:
     if isinstance(body, AdmittedFacts):
-        return [entry.type for entry in (*body.expected, *body.arrivals)]
+        return [*(entry.type for entry in body.expected), *(entry.type for entry in body.arrivals)]
     return body.types if isinstance(body, AdmittedDemand) else ()

@@ -22,12 +22,13 @@ class DemandBook:
     def apply(self, body: AdmittedDemand | AdmittedEnd) -> None:
         """Take in a revision or an end, in canonical order."""
         at = instant_of(body.at)
-        if at < max(self.ended.get(body.demand, 0), self._at(body.demand)):
+        ended = self.ended.get(body.demand, -1)
+        if at < max(ended, self._at(body.demand)):
             return
         if isinstance(body, AdmittedEnd):
             self.demands.pop(body.demand, None)
             self.ended[body.demand] = at
-        else:
+        elif at > ended:
             self.demands[body.demand] = body
 
     def _at(self, demand: str) -> int:

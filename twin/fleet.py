@@ -125,7 +125,7 @@ class FleetMachine:
             yield _shortage(event)
         opened = self.episodes.open_shortages
         for view in views:
-            concerned = sum(view.site in {*shortage.binding.sites, shortage.scope.name} for shortage in opened)
+            concerned = sum(view.site in shortage.binding.sites for shortage in opened)
             yield _state(view.site, tick, site_state(view, tick, self.catalogue, concerned))
         yield _state("fleet", tick, fleet_state(views, tick, self.catalogue, demands, len(opened)))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,14 +26,12 @@ def node_frames(site: SiteTwin, tick: int, partition: int) -> Iterator[Outgoing]
     nodes = site.nodes
     reported = np.flatnonzero(_reported(nodes.known, tick, site.rules))
     slots = np.array(sorted(reported.tolist(), key=nodes.names.__getitem__), dtype=np.int64)
-    racks = pa.array(nodes.racks or [""], pa.string())
-    types = pa.array(nodes.catalogue.ids, pa.string())
     for part, start in enumerate(range(0, slots.size, MOST_ROWS)):
         some = slots[start : start + MOST_ROWS]
         columns = _columns(nodes.known[:, some], tick, site.rules)
         columns["node"] = pa.array([nodes.names[slot] for slot in some.tolist()], pa.string())
-        columns["rack"] = _words(nodes.known[Row.RACK, some], racks)
-        columns["type"] = _words(nodes.known[Row.CODE, some], types)
+        columns["rack"] = _words(nodes.known[Row.RACK, some], nodes.racks)
+        columns["type"] = _words(nodes.known[Row.CODE, some], nodes.catalogue.ids)
         identity = f"{site.site}@{tick}/{part}"
         yield Outgoing(
             NODES,
@@ -82,5 +80,11 @@ def _columns(known: Integers, tick: int, rules: Rules) -> dict[str, Any]:
     }
 
 
-def _words(codes: Integers, words: pa.Array) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(pa.array(codes).cast(pa.int16()), words)
+def _words(codes: Integers, words: Sequence[str]) -> pa.DictionaryArray:
+    """The words in use, sorted: equal for equal nodes, and few enough for the index, however many a site has."""
+    used, places = np.unique(codes, return_inverse=True)
+    texts = [words[code] for code in used.tolist()]
+    order = sorted(range(len(texts)), key=texts.__getitem__)
+    rank = np.empty(len(texts), dtype=np.int16)
+    rank[order] = np.arange(len(texts), dtype=np.int16)
+    return pa.DictionaryArray.from_arrays(pa.array(rank[places]), pa.array([texts[i] for i in order], pa.string()))

@@ -115,7 +115,7 @@ class NodeTable:
 
     def fold(self, rows: Integers, rules: Rules) -> None:
         """Take in the readings of one tick, whatever their order."""
-        for turn in _turns(rows):
+        for turn in _turns(rows, self.racks):
             self._apply(turn, rules)
 
     def _apply(self, rows: Integers, rules: Rules) -> None:
@@ -154,12 +154,16 @@ class NodeTable:
         modelled = self.catalogue.columns.modelled(rows[Row.CODE], rows[Row.INSTALLED], np.maximum(utilization, 0))
         return np.where(measured != NOT_SAID, measured, np.where(utilization != NOT_SAID, modelled, NEVER))
 
-    def canonical(self) -> Iterator[tuple[str, str, str, list[int]]]:
-        """Node, rack, type and figures in the order of the nodes' names: equal for equal states, however they came."""
+    def canonical(self) -> Iterator[tuple[str | int, ...]]:
+        """Every node as `told`, in the order of the nodes' names: equal for equal states, however they came."""
         for slot in sorted(range(len(self.names)), key=self.names.__getitem__):
             row = self.table[:, slot].tolist()
             if row[Row.AT] != NEVER:
-                yield self.names[slot], self.racks[row[Row.RACK]], self.catalogue.ids[row[Row.CODE]], row[Row.AT :]
+                yield self.told([slot, *row[1:]])
+
+    def told(self, row: list[int]) -> tuple[str | int, ...]:
+        """A row with node, rack and type by their names: equal for equal rows, however the numbers were given."""
+        return self.names[row[Row.SLOT]], self.racks[row[Row.RACK]], self.catalogue.ids[row[Row.CODE]], *row[Row.AT :]
 
     def head(self) -> dict[str, Any]:
         """What a snapshot needs beside `known`."""
@@ -186,7 +190,7 @@ def _empty(slots: int) -> Integers:
     return table
 
 
-def _turns(rows: Integers) -> Iterator[Integers]:
+def _turns(rows: Integers, racks: list[str]) -> Iterator[Integers]:
     """The rows in turns without two of one node, each node's in order of time; ties go by all that they say."""
     slots = rows[Row.SLOT]
     if slots.size == 0:
@@ -194,7 +198,10 @@ def _turns(rows: Integers) -> Iterator[Integers]:
     if np.bincount(slots).max() == 1:
         yield rows
         return
-    keys: tuple[NDArray[Any], ...] = (*rows[Row.INSTALLED :], rows[Row.SEQUENCE], rows[Row.AT], slots)
+    rank = np.empty(len(racks), dtype=np.int64)  # a rack's code tells when it was first heard of, its name does not
+    rank[sorted(range(len(racks)), key=racks.__getitem__)] = np.arange(len(racks))
+    said = (rank[rows[Row.RACK]], rows[Row.CODE], *rows[Row.INSTALLED :])
+    keys: tuple[NDArray[Any], ...] = (*said, rows[Row.SEQUENCE], rows[Row.AT], slots)
     rows = rows[:, np.lexsort(keys)]
     slots = rows[Row.SLOT]
     first = np.flatnonzero(np.r_[True, slots[1:] != slots[:-1]])

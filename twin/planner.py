@@ -70,6 +70,7 @@ class AggregatePlanner:
 
     def assess(self, sites: Sequence[SiteView], demands: Sequence[DemandRevised]) -> list[Shortfall]:
         """All shortfalls: by project, then power and visibility by site."""
+        sites = sorted(sites, key=lambda view: view.site)
         room = [_room(view) for view in sites]
         unserved: dict[tuple[str, tuple[str, ...]], list[tuple[DemandRevised, int]]] = {}
         for demand in by_precedence(demands):
@@ -133,15 +134,15 @@ class AggregatePlanner:
 
     def _visibility(self, view: SiteView) -> Shortfall | None:
         unknown = {type_: count for type_, count in view.unknown().items() if count}
-        total = sum(pool.installed + pool.lost for pool in view.seen.values())
-        total = max(total, sum(view.expected().values()))
-        dark = sum(unknown.values())
+        known, expected = {type_: pool.installed + pool.lost for type_, pool in view.seen.items()}, view.expected()
+        whole = {type_: max(known.get(type_, 0), expected.get(type_, 0)) for type_ in known.keys() | expected.keys()}
+        total, dark = sum(whole.values()), sum(unknown.values())
         if dark * MILLION <= total * self.rules.unknown_above:
             return None
         return Shortfall(
             scope=Scope(kind=ScopeKind.SITE, name=view.site),
             resource=Visibility(),
-            demanded=self._worth(total, {type_: pool.installed + pool.lost for type_, pool in view.seen.items()}),
+            demanded=self._worth(total, whole),
             missing=self._worth(dark, unknown),
             binding=Binding(
                 constraint="visibility",

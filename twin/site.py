@@ -74,7 +74,7 @@ class SiteTwin:
             known.update(orjson.dumps(node))
         for tick in sorted(self.held):
             rows = np.hstack(self.held[tick])
-            held = sorted({(self.nodes.names[row[0]], *row[Row.CODE :]) for row in rows.T.tolist()})
+            held = sorted({self.nodes.told(row) for row in rows.T.tolist()})
             known.update(orjson.dumps([tick, held]))
         return known.hexdigest()
 

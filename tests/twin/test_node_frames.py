@@ -1,0 +1,121 @@
+"""Node frames: every node of a site as the twin holds it, at the ticks that are for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from models.node_frame import Hearing, NodeFrame, PowerSource, read_node_frame
+from models.topics import NODES
+from tests.builders import CATALOGUE, T0, Row, clock, folded, frame, row
+from twin.rules import Rules
+from twin.telemetry import TelemetryMachine
+
+RULES = Rules()
+INTERVAL = RULES.node_interval
+
+
+def frames_of(rows: list[Row], first: int = T0, last: int = T0) -> list[NodeFrame]:
+    machine = TelemetryMachine(0, 1, RULES, CATALOGUE)
+    records = [frame(rows), clock(first - 1000 + RULES.grace), clock(last + RULES.grace)]
+    return [read_node_frame(output.value or b"") for output in folded(machine, records) if output.topic == NODES]
+
+
+def nodes_of(rows: list[Row]) -> list[dict[str, Any]]:
+    return [node for frame in frames_of(rows) for node in frame.batch.to_pylist()]
+
+
+def test_frames_come_at_the_multiples_of_their_interval() -> None:
+    frames = frames_of([row()], T0, T0 + 2 * INTERVAL + 1000)
+
+    assert [frame.identity for frame in frames] == [f"memphis@{T0 + many * INTERVAL}/0" for many in (0, 1, 2)]
+
+
+def test_a_node_is_told_with_all_that_it_said() -> None:
+    said: Row = {
+        "rack": "r7",
+        "allocated": 3,
+        "power_watts": 5000.5,
+        "utilization": 0.5,
+        "memory_used_bytes": 2**40,
+        "temperature_celsius": 61.5,
+        "state": "draining",
+    }
+
+    assert nodes_of([row("n", T0 - 10, in_service=7, **said)]) == [
+        {
+            "node": "n",
+            "rack": "r7",
+            "type": "h100-sxm",
+            "at": T0 - 10,
+            "hearing": Hearing.REPORTING,
+            "state": 1,
+            "installed": 8,
+            "in_service": 7,
+            "allocated": 3,
+            "power_milliwatts": 5_000_500,
+            "power_source": PowerSource.MEASURED,
+            "utilization_ppm": 500_000,
+            "memory_used_bytes": 2**40,
+            "temperature_millicelsius": 61_500,
+            "energy_joules": 0,
+        }
+    ]
+
+
+def test_what_a_node_does_not_say_is_null() -> None:
+    (node,) = nodes_of([row()])
+    unsaid = {"allocated", "power_milliwatts", "utilization_ppm", "memory_used_bytes", "temperature_millicelsius"}
+
+    assert {name for name, value in node.items() if value is None} == unsaid
+
+
+@pytest.mark.parametrize(
+    ("age", "said", "source"),
+    [
+        pytest.param(0, {"power_watts": 1.0}, PowerSource.MEASURED, id="measured"),
+        pytest.param(0, {"utilization": 0.5}, PowerSource.MODELLED, id="modelled"),
+        pytest.param(0, {}, PowerSource.UNKNOWN, id="unknown"),
+        pytest.param(20_000, {"power_watts": 1.0}, PowerSource.CARRIED, id="stale"),
+        pytest.param(20_000, {}, PowerSource.UNKNOWN, id="stale-and-unknown"),
+        pytest.param(61_000, {"power_watts": 1.0}, PowerSource.UNKNOWN, id="lost"),
+    ],
+)
+def test_watts_say_how_they_are_known(age: int, said: Row, source: PowerSource) -> None:
+    (node,) = nodes_of([row(at=T0 - age, **said)])
+
+    assert node["power_source"] == source
+    assert (node["power_milliwatts"] is None) == (source is PowerSource.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("age", "told"),
+    [
+        pytest.param(RULES.lost_after + INTERVAL - 1, 1, id="lost-since-the-frame-before"),
+        pytest.param(RULES.lost_after + INTERVAL, 0, id="lost-for-longer"),
+    ],
+)
+def test_a_lost_node_is_told_once_more(age: int, told: int) -> None:
+    assert [node["hearing"] for node in nodes_of([row(at=T0 - age)])] == [Hearing.LOST] * told
+
+
+def test_nodes_stand_in_the_order_of_their_names() -> None:
+    assert [node["node"] for node in nodes_of([row("b"), row("a"), row("c")])] == ["a", "b", "c"]
+
+
+def test_a_large_site_comes_in_parts() -> None:
+    frames = frames_of([row(f"n{number:04}") for number in range(5000)])
+
+    assert [(frame.part, frame.batch.num_rows) for frame in frames] == [(0, 4096), (1, 904)]
+
+
+def test_a_site_may_have_more_racks_than_a_frame_can_number() -> None:
+    racks = 33_000
+    machine = TelemetryMachine(0, 1, RULES, CATALOGUE)
+    half = [[row(f"n{i:05}", rack=f"r{i:05}") for i in range(begin, racks, 2)] for begin in (1, 0)]
+    records = [*map(frame, half), clock(T0 - 1000 + RULES.grace), clock(T0 + RULES.grace)]
+    values = [output.value or b"" for output in folded(machine, records) if output.topic == NODES]
+    racks_told = [node["rack"] for value in values for node in read_node_frame(value).batch.to_pylist()]
+
+    assert racks_told == [f"r{i:05}" for i in range(racks)]

@@ -1,0 +1,156 @@
+"""A machine that is restored goes on as if it had never stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.catalogue import Catalogue, catalogue_of
+from models.errors import ConfigurationError
+from models.record import Outgoing, Record
+from models.topics import DEMAND, LEDGER, SITES
+from tests.builders import (
+    CATALOGUE,
+    T0,
+    clock,
+    demand,
+    ended,
+    facts,
+    frame,
+    in_ledger,
+    json_reading,
+    numbered,
+    row,
+)
+from twin.fleet import FleetMachine
+from twin.offline import OfflineTwin
+from twin.rules import Rules
+from twin.telemetry import TelemetryMachine
+
+RULES = Rules(stale_after=2000, lost_after=4000, node_interval=2000, open_after=1000, resolve_after=1000)
+
+
+def story() -> list[Record]:
+    """Two sites, bad rows, late ones, a refused record, demand that cannot be served and then can."""
+    records = [facts("memphis", T0, 40_000.0), facts("abilene", T0, 1e6), demand("d", T0, wanted=20)]
+    for second in range(12):
+        at = T0 + second * 1000
+        busy = 8 if second < 8 else 0
+        records += [
+            frame([row("a", at, power_watts=5000.0 + second, allocated=busy), row("b", at, utilization=0.5)]),
+            json_reading(row("x", at - 300, rack="r1", allocated=0), "abilene"),
+            frame([row("c", at, power_watts=-1.0), row("d", at, rack=f"r{second}", allocated=0)], "abilene"),
+            frame([row("late", at - 2500)], "abilene"),
+            frame([row("a", at)], "memphis", key="abilene"),
+            *(clock(at + RULES.grace, topic) for topic in ("fleet.telemetry.v1", SITES, DEMAND)),
+        ]
+    return [
+        *records[:40],
+        ended("gone", T0 + 3000),
+        demand("d", T0 + 6000, wanted=24),
+        demand("odd", T0 + 3000, sites=["nowhere"]),
+        *records[40:],
+    ]
+
+
+STORY = list(numbered(story()))
+TELEMETRY_STORY = [one for one in STORY if one.topic == "fleet.telemetry.v1"]
+
+
+def ledger() -> list[Record]:
+    twin = OfflineTwin(RULES, CATALOGUE, 1)
+    entries = [output for one in STORY for output in twin.fold(one) if output.topic == LEDGER]
+    return in_ledger(entries)
+
+
+LEDGER_STORY = ledger()
+
+
+def site_machine() -> TelemetryMachine:
+    return TelemetryMachine(0, 1, RULES, CATALOGUE)
+
+
+def fleet_machine() -> FleetMachine:
+    return FleetMachine(RULES, CATALOGUE)
+
+
+class Machine(Protocol):
+    def fold(self, record: Record) -> list[Outgoing]: ...
+    def snapshot(self) -> bytes: ...
+    def restore(self, packed: bytes) -> None: ...
+
+
+def stopped_at(cuts: set[int], made: Callable[[], Machine], story: list[Record]) -> tuple[list[Outgoing], bytes]:
+    """What comes out, and the last state, of a machine that is stopped and restored before these records."""
+    machine, outputs = made(), list[Outgoing]()
+    for place, one in enumerate(story):
+        if place in cuts:
+            packed, machine = machine.snapshot(), made()
+            machine.restore(packed)
+            assert machine.snapshot() == packed
+        outputs += machine.fold(one)
+    return outputs, machine.snapshot()
+
+
+SITE_WHOLE = stopped_at(set(), site_machine, TELEMETRY_STORY)
+FLEET_WHOLE = stopped_at(set(), fleet_machine, LEDGER_STORY)
+
+
+@settings(max_examples=40, deadline=None)
+@given(cuts=st.sets(st.integers(0, len(TELEMETRY_STORY)), max_size=3))
+def test_a_site_machine_stopped_anywhere_goes_on_as_if_it_had_not(cuts: set[int]) -> None:
+    assert stopped_at(cuts, site_machine, TELEMETRY_STORY) == SITE_WHOLE
+
+
+@settings(max_examples=40, deadline=None)
+@given(cuts=st.sets(st.integers(0, len(LEDGER_STORY)), max_size=3))
+def test_a_fleet_machine_stopped_anywhere_goes_on_as_if_it_had_not(cuts: set[int]) -> None:
+    assert stopped_at(cuts, fleet_machine, LEDGER_STORY) == FLEET_WHOLE
+
+
+def test_what_is_restored_has_the_same_digest() -> None:
+    sites, fleet = site_machine(), fleet_machine()
+    sites.restore(SITE_WHOLE[1])
+    fleet.restore(FLEET_WHOLE[1])
+    live = OfflineTwin(RULES, CATALOGUE, 1)
+    for one in STORY:
+        live.fold(one)
+
+    assert (sites.digests(), fleet.digest()) == (live.telemetry[0].digests(), live.fleet.digest())
+
+
+def test_the_story_tells_what_matters() -> None:
+    """Shortages opened, updated and resolved, dead letters, node frames: else the two rules above say little."""
+    twin = OfflineTwin(RULES, CATALOGUE, 1)
+    topics = [output.topic for one in STORY for output in twin.fold(one)]
+
+    assert {"fleet.shortages.v1", "fleet.nodes.v1", "fleet.telemetry.v1.dlq", "fleet.demand.v1.dlq"} <= set(topics)
+    assert topics.count("fleet.shortages.v1") >= 3
+
+
+@pytest.mark.parametrize("kind", [pytest.param("site", id="site-machine"), pytest.param("fleet", id="fleet-machine")])
+def test_a_snapshot_made_under_other_rules_is_not_taken(kind: str) -> None:
+    other = Rules(grace=499)
+    made, taking = (
+        (site_machine(), TelemetryMachine(0, 1, other, CATALOGUE))
+        if kind == "site"
+        else (FleetMachine(RULES, CATALOGUE), FleetMachine(other, CATALOGUE))
+    )
+
+    with pytest.raises(ConfigurationError, match="restore those settings"):
+        taking.restore(made.snapshot())
+
+
+def test_a_catalogue_with_more_types_takes_a_snapshot_made_with_fewer() -> None:
+    fewer: Catalogue = catalogue_of([CATALOGUE[type_] for type_ in ("h100-sxm", "h200-sxm")])
+    before = TelemetryMachine(0, 1, RULES, fewer)
+    after = site_machine()
+    for one in TELEMETRY_STORY[:20]:
+        before.fold(one)
+    after.restore(before.snapshot())
+
+    assert after.digests() == before.digests()
