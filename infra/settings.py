@@ -120,7 +120,7 @@ class Settings(BaseSettings):
         """Environment first, then the file that `FLEETTWIN_CONFIG` names."""
         path = os.environ.get(FILE_VARIABLE)
         file = (TomlConfigSettingsSource(settings_cls, Path(path)),) if path else ()
-        return (init_settings, env_settings, *file)
+        return (init_settings, env_settings, dotenv_settings, file_secret_settings, *file)
 
 
 def read_settings() -> Settings:
