@@ -103,7 +103,10 @@ def _tell(
 ) -> None:
     """A line now and then, until the simulator has sent all."""
     most_short = 0
-    typer.echo(f"{fleet.title}; Kafka at {servers.kafka}, {servers.database}; logs in {servers.logs}", err=True)
+    typer.echo(
+        f"{fleet.title}\n  Kafka {servers.kafka}, TimescaleDB {servers.database}\n  logs in {_near(servers.logs)}",
+        err=True,
+    )
     next_line = time.monotonic() + _TOLD_EVERY_SECONDS
     while not (stop.is_set() or workers.simulated):
         watch.look()

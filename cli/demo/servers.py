@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
 from infra.embedded.instance import Instance
@@ -34,7 +35,10 @@ class DemoServers:
     @property
     def database(self) -> str:
         """The database's address without the password."""
-        return server_name(self.database_url)
+        known = conninfo_to_dict(self.database_url)
+        return (
+            f"postgresql://{known.get('user', '')}@{known.get('host', '')}:{known.get('port', 5432)}/{known['dbname']}"
+        )
 
     @property
     def environment(self) -> dict[str, str]:
@@ -86,7 +90,7 @@ def _located(settings: Settings, clock: ClockSource, kafka: str, database: str, 
 
 def _bring_up_to_date(servers: DemoServers) -> None:
     with connect(servers.database_url, "fleettwin demo") as connection:
-        migrate(connection, servers.settings.database.schema_name, servers.database)
+        migrate(connection, servers.settings.database.schema_name, server_name(servers.database_url))
 
 
 def _refuse_used(settings: Settings) -> None:
