@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
@@ -22,6 +19,7 @@ from cli.demo.report import report_of
 from cli.demo.servers import DemoServers, demo_servers
 from cli.demo.watch import Watching, watching
 from cli.demo.workers import Workers, new_workers
+from cli.signals import stop_wished
 from dashboards.terminal import Screen, render
 from dashboards.terminal import picture as drawn
 from infra.settings import ClockSource, read_settings
@@ -58,7 +56,7 @@ def demo(
     settings, fleet = read_settings(), load_scenario(scenario)
     length = HEADLESS_SECONDS if headless and seconds is None else seconds
     clock = ClockSource.WALL if speed == "1" else ClockSource.LOG
-    with _interrupted() as stop, demo_servers(settings, clock) as servers:
+    with stop_wished() as stop, demo_servers(settings, clock) as servers:
         with tempfile.TemporaryDirectory() as folder:
             told = Path(folder) / "published.json"
             arguments: tuple[str, ...] = ("--scenario", scenario, "--speed", speed, "--report", str(told))
@@ -78,24 +76,6 @@ def demo(
                 _drain(servers, watch, workers, published, stop)
         if not stop.is_set():
             _conclude(servers, watch, published, report)
-
-
-@contextmanager
-def _interrupted() -> Iterator[Event]:
-    """An event that Ctrl-C or SIGTERM sets, so that everything ends in order."""
-    stop = Event()
-
-    def end(_number: int, _frame: object) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt  # the second time: at once
-        stop.set()
-
-    earlier = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in earlier.items():
-            signal.signal(number, handler)
 
 
 def _tell(

@@ -16,7 +16,7 @@ from models.instants import Instant, instant_of, moment_of
 
 @dataclass(frozen=True, slots=True)
 class TableSize:
-    """One table; `rows` is PostgreSQL's estimate, `bytes` has indexes in it."""
+    """One table; `rows` is an estimate where the table is large, `bytes` has indexes in it."""
 
     table: str
     rows: int
@@ -37,6 +37,9 @@ class DatabaseStatus:
     """The last migration applied; 0 before the first."""
     pending: tuple[str, ...]
     tables: tuple[TableSize, ...]
+
+
+_COUNTED_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,4 +124,14 @@ def _tables(connection: Connection, schema: str, extension: str) -> tuple[TableS
         ),
         [schema, sql.Identifier(schema).as_string(connection)],
     ).fetchall()
-    return tuple(TableSize(*row) for row in found)
+    return tuple(
+        TableSize(table, _rows(connection, schema, table, about, size), size, n) for table, about, size, n in found
+    )
+
+
+def _rows(connection: Connection, schema: str, table: str, about: int, size: int) -> int:
+    """The exact number for a small table; PostgreSQL's estimate of one knows nothing before its first analysis."""
+    if size > _COUNTED_BYTES:
+        return about
+    row = connection.execute(sql.SQL("select count(*) from {}").format(sql.Identifier(schema, table))).fetchone()
+    return int(row[0]) if row else 0
