@@ -212,4 +212,6 @@ def record_of(message: Any, kafka: KafkaSettings) -> Record:
 
 
 def _pairs(headers: Any) -> Iterable[tuple[str, bytes]]:
-    return headers.items() if isinstance(headers, Mapping) else headers or ()
+    """A header without a value, which Kafka allows, becomes an empty one, as it does for every other reader of ours."""
+    pairs = headers.items() if isinstance(headers, Mapping) else headers or ()
+    return ((name, value or b"") for name, value in pairs)
