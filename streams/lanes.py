@@ -15,6 +15,7 @@ from faust.types import TP
 
 from infra.settings import KafkaSettings
 from infra.topics import full_name
+from models.errors import ConfigurationError
 from models.record import Outgoing, Record
 from streams.checkpointing import Checkpoint, furthest, records_of
 from streams.lane import Disordered, Lane, Machine
@@ -112,6 +113,8 @@ class Lanes:
         """Open the lanes of all partitions assigned, and have Faust read on from where each one stands."""
         try:
             await self._open_assigned()
+        except ConfigurationError as wrong:
+            give_up(str(wrong), exit_code=2)
         except Exception as error:  # noqa: BLE001 - without its state a lane must not run
             give_up("checkpoints could not be read", error=repr(error))
 
@@ -192,10 +195,10 @@ async def _read_whole(
     return values
 
 
-def give_up(event: str, **values: object) -> None:
+def give_up(event: str, exit_code: int = 1, **values: object) -> None:
     """End the process at once: what is not stored is folded again by whoever comes next."""
     log.critical(event, **values)
-    os._exit(1)
+    os._exit(exit_code)
 
 
 def record_of(message: Any, kafka: KafkaSettings) -> Record:

@@ -16,7 +16,7 @@ from infra.embedded import ports, process, tools
 LARGEST_MESSAGE_BYTES: Final = 4 * 1024 * 1024
 _LOGGING: Final = Path(__file__).with_name("log4j2.xml")
 _QUICK_JVM: Final = ("-Xshare:auto", "-XX:+UseSerialGC")
-"""Measured on two cores: the broker answers after 2.9 s instead of 3.6 s."""
+"""A shared class archive, and the collector that suits half a gigabyte on two cores."""
 
 
 @dataclass(frozen=True, slots=True)
