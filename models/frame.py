@@ -106,7 +106,10 @@ def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch | None:
 
 def _conformed(batch: pa.RecordBatch) -> pa.RecordBatch:
     """The batch with every column of the type that `COLUMNS` says."""
-    names = batch.schema.names
+    try:
+        names = batch.schema.names
+    except UnicodeDecodeError:
+        raise RecordRefused("schema", "a column's name is not UTF-8") from None
     missing = [name for name in REQUIRED if name not in names]
     if missing:
         raise RecordRefused("schema", f"column {missing[0]!r} is missing")

@@ -1,0 +1,192 @@
+"""What crosses a topic comes back as it was."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import AwareDatetime, BaseModel, ValidationError
+
+from models.demand import DemandEnded, DemandRevised
+from models.errors import RecordRefused
+from models.facts import SiteFacts
+from models.frame import COLUMNS, encode_frame, read_frame
+from models.instants import LAST, instant_of, moment_of, tick_at_or_after, tick_at_or_before
+from models.ledger import LEDGER_RECORD, Admitted, AdmittedClock, AdmittedEnd, Away, Back, Samples, Source
+from models.node_frame import COLUMNS as NODE_COLUMNS
+from models.node_frame import encode_node_frame, read_node_frame
+from models.reading import Reading
+from models.sample import SiteSample
+from models.shortage import Shortage
+from models.state import FleetState, SiteState
+
+NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), min_size=1, max_size=20)
+INSTANTS = st.integers(0, LAST)
+MOMENTS = INSTANTS.map(moment_of)
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+
+
+for kind, strategy in ((AwareDatetime, MOMENTS), (datetime, MOMENTS), (float, FLOATS)):
+    st.register_type_strategy(kind, strategy)
+
+
+@settings(max_examples=15, deadline=None)
+@pytest.mark.parametrize("model", [SiteState, FleetState, Shortage, SiteSample, Samples])
+@given(sampled=st.data())
+def test_states_shortages_and_samples_come_back_as_they_were(model: type[BaseModel], sampled: st.DataObject) -> None:
+    said = sampled.draw(st.from_type(model))
+
+    assert model.model_validate_json(said.model_dump_json()) == said
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    entry=st.builds(Away, partition=st.integers())
+    | st.builds(Back, partition=st.integers())
+    | st.builds(
+        Admitted,
+        source=st.builds(Source, topic=NAMES, partition=st.just(0), offset=st.integers(0)),
+        body=st.builds(AdmittedClock, until=MOMENTS) | st.builds(AdmittedEnd, demand=NAMES, at=MOMENTS),
+    )
+)
+def test_the_ledgers_records_come_back_as_they_were(entry: Away | Back | Admitted) -> None:
+    assert LEDGER_RECORD.validate_json(entry.model_dump_json()) == entry
+
+
+@settings(max_examples=100, deadline=None)
+@given(instant=INSTANTS)
+def test_an_instant_is_its_moments_in_any_zone(instant: int) -> None:
+    moment = moment_of(instant)
+
+    assert instant_of(moment) == instant
+    assert instant_of(moment.astimezone(timezone(timedelta(hours=5)))) == instant
+    assert instant_of(datetime.fromisoformat(moment.isoformat())) == instant
+
+
+def test_what_is_finer_than_a_millisecond_is_cut_off() -> None:
+    assert instant_of(datetime(1970, 1, 1, 0, 0, 0, 1999, UTC)) == 1
+
+
+@pytest.mark.parametrize(
+    ("instant", "before", "after"),
+    [
+        pytest.param(2000, 2000, 2000, id="at-a-tick"),
+        pytest.param(2001, 2000, 3000, id="just-after-it"),
+        pytest.param(1999, 1000, 2000, id="just-before-it"),
+        pytest.param(-1, -1000, 0, id="before-1970"),
+    ],
+)
+def test_an_instant_lies_between_two_ticks(instant: int, before: int, after: int) -> None:
+    assert (tick_at_or_before(instant, 1000), tick_at_or_after(instant, 1000)) == (before, after)
+
+
+VALUES = {
+    pa.int8(): st.integers(0, 3),
+    pa.int16(): st.integers(0, 1000),
+    pa.int32(): st.integers(-(2**31), 2**31 - 1),
+    pa.int64(): st.integers(0, 2**53),
+    pa.float32(): st.floats(0, 1, width=32),
+    pa.string(): NAMES,
+    pa.timestamp("ms", tz="UTC"): MOMENTS,
+    pa.dictionary(pa.int16(), pa.string()): NAMES,
+}
+
+
+def values(kind: pa.DataType) -> st.SearchStrategy[object]:
+    if pa.types.is_list(kind):
+        return st.lists(VALUES[kind.value_type], max_size=3)
+    return VALUES[kind]
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> dict[str, list[object]]:
+    count = draw(st.integers(1, 4))
+    return {
+        name: draw(st.lists(values(kind) | st.none(), min_size=count, max_size=count)) for name, kind in COLUMNS.items()
+    }
+
+
+@settings(max_examples=60, deadline=None)
+@given(site=NAMES, columns=rows())
+def test_a_frame_comes_back_as_it_was(site: str, columns: dict[str, list[object]]) -> None:
+    found, batch = read_frame(encode_frame(site, columns))
+
+    assert (found, batch.to_pydict()) == (site, columns)
+
+
+@settings(max_examples=40, deadline=None)
+@given(site=NAMES, tick=INSTANTS, part=st.integers(0, 100), drawn=st.data())
+def test_a_node_frame_comes_back_as_it_was(site: str, tick: int, part: int, drawn: st.DataObject) -> None:
+    kinds = NODE_COLUMNS.items()
+    said = {name: drawn.draw(st.lists(VALUES[kind] | st.none(), min_size=2, max_size=2)) for name, kind in kinds}
+    arrays = {
+        name: pa.array(said[name], pa.string()).dictionary_encode().cast(kind)
+        if pa.types.is_dictionary(kind)
+        else pa.array(said[name], kind)
+        for name, kind in kinds
+    }
+    found = read_node_frame(encode_node_frame(site, tick, part, arrays))
+
+    assert (found.site, found.tick, found.part, found.batch.to_pydict()) == (site, tick, part, said)
+    assert found.identity == f"{site}@{tick}/{part}"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"garbage" * 10, id="garbage"),
+        pytest.param(encode_frame("s", {"node": ["n"]}), id="another-frame"),
+    ],
+)
+def test_what_is_no_node_frame_is_refused(value: bytes) -> None:
+    with pytest.raises(RecordRefused):
+        read_node_frame(value)
+
+
+def test_a_frame_takes_wider_columns_of_the_same_kind() -> None:
+    columns = {"node": ["a"], "type": ["h100-sxm"], "at": [0], "sequence": [0], "installed": [8], "in_service": [8]}
+    narrow = read_frame(encode_frame("s", columns))[1]
+    plain = {"node": pa.large_string(), "type": pa.string(), "at": pa.timestamp("s"), "installed": pa.int64()}
+    wide = pa.RecordBatch.from_arrays(
+        [narrow.column(name).cast(plain.get(name, narrow.column(name).type)) for name in columns], list(columns)
+    ).replace_schema_metadata({b"site": b"s"})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, wide.schema) as writer:
+        writer.write_batch(wide)
+
+    assert read_frame(bytes(sink.getvalue()))[1].to_pydict() == narrow.to_pydict()
+
+
+T0 = "2027-01-15T08:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("model", "body"),
+    [
+        pytest.param(DemandRevised, {"wanted": 1, "granted": 2}, id="more-granted-than-wanted"),
+        pytest.param(DemandRevised, {"wanted": 1, "starts_at": T0, "ends_at": T0}, id="ends-when-it-starts"),
+        pytest.param(DemandRevised, {"wanted": 1, "sites": ("a", "a")}, id="a-site-twice"),
+        pytest.param(DemandRevised, {"wanted": 1, "gang": 0}, id="a-gang-of-none"),
+        pytest.param(DemandRevised, {"wanted": 1, "at": "2027-01-15T08:00:00"}, id="a-time-without-zone"),
+        pytest.param(DemandEnded, {"project": "p", "extra": 1}, id="a-field-nobody-knows"),
+        pytest.param(SiteFacts, {"supply_watts": float("nan"), "pue": 1.2}, id="a-supply-that-is-no-number"),
+        pytest.param(SiteFacts, {"supply_watts": -1, "pue": 1.2}, id="a-negative-supply"),
+        pytest.param(Reading, {"installed": 8, "in_service": 9}, id="more-in-service-than-installed"),
+        pytest.param(Reading, {"installed": 8, "in_service": 8, "allocated": 9}, id="more-allocated-than-installed"),
+        pytest.param(
+            Reading, {"installed": 2, "in_service": 2, "accelerators": {"utilization": [1]}}, id="a-list-too-short"
+        ),
+    ],
+)
+def test_what_makes_no_sense_cannot_be_built(model: type[BaseModel], body: dict[str, object]) -> None:
+    whole: dict[str, object] = {"at": T0}
+    whole |= {"demand": "d"} if model in (DemandRevised, DemandEnded) else {"site": "s"}
+    whole |= {"project": "p"} if model is DemandRevised else {}
+    whole |= {"node": "n", "type": "t", "sequence": 0} if model is Reading else {}
+
+    with pytest.raises(ValidationError):
+        model.model_validate(whole | body)
