@@ -26,6 +26,7 @@ from tests.builders import (
     numbered,
     row,
 )
+from twin.admission import presence
 from twin.fleet import FleetMachine
 from twin.offline import OfflineTwin
 from twin.rules import Rules
@@ -64,7 +65,9 @@ TELEMETRY_STORY = [one for one in STORY if one.topic == "fleet.telemetry.v1"]
 def ledger() -> list[Record]:
     twin = OfflineTwin(RULES, CATALOGUE, 1)
     entries = [output for one in STORY for output in twin.fold(one) if output.topic == LEDGER]
-    return in_ledger(entries)
+    third = len(entries) // 3
+    gone, again = (presence(0, away=away, instant=T0) for away in (True, False))
+    return in_ledger([*entries[:third], gone, *entries[third : 2 * third], again, *entries[2 * third :]])
 
 
 LEDGER_STORY = ledger()
@@ -116,11 +119,12 @@ def test_what_is_restored_has_the_same_digest() -> None:
     sites, fleet = site_machine(), fleet_machine()
     sites.restore(SITE_WHOLE[1])
     fleet.restore(FLEET_WHOLE[1])
-    live = OfflineTwin(RULES, CATALOGUE, 1)
-    for one in STORY:
-        live.fold(one)
+    never_stopped = site_machine(), fleet_machine()
+    for machine, story in zip(never_stopped, (TELEMETRY_STORY, LEDGER_STORY), strict=True):
+        for one in story:
+            machine.fold(one)
 
-    assert (sites.digests(), fleet.digest()) == (live.telemetry[0].digests(), live.fleet.digest())
+    assert (sites.digests(), fleet.digest()) == (never_stopped[0].digests(), never_stopped[1].digest())
 
 
 def test_the_story_tells_what_matters() -> None:
