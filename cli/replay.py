@@ -11,11 +11,9 @@ import orjson
 import typer
 
 from cli.signals import stop_wished
+from cli.speed import FASTEST, speed_of
 from infra.settings import read_settings
-from models.errors import ConfigurationError
 from streams.replaying import fold_offline, send_log
-
-FASTEST = "max"
 
 
 class Target(StrEnum):
@@ -43,7 +41,7 @@ def replay(
         interrupted = False
     else:
         with stop_wished() as wished:
-            counts = send_log(settings, log, _speed(speed), wished.wait)
+            counts = send_log(settings, log, speed_of(speed), wished.wait)
             interrupted = wished.is_set()
         rate = round(counts.total() / (time.monotonic() - begun))
         summary = {**counts, "records": counts.total(), "records_per_second": rate, "interrupted": interrupted}
@@ -51,18 +49,6 @@ def replay(
     typer.echo(orjson.dumps(summary) if as_json else _table(summary))
     if interrupted:
         raise typer.Exit(130)
-
-
-def _speed(text: str) -> float | None:
-    if text == FASTEST:
-        return None
-    try:
-        speed = float(text)
-    except ValueError:
-        speed = 0.0
-    if not 0 < speed < float("inf"):
-        raise ConfigurationError("--speed", text, "a number above 0, or max")
-    return speed
 
 
 def _table(summary: dict[str, object]) -> str:

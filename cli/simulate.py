@@ -13,6 +13,7 @@ from typing import Annotated
 import orjson
 import typer
 
+from cli.speed import speed_of
 from infra.kafka_clients import opened_producer
 from infra.settings import ClockSource, Settings, read_settings
 from infra.topics import partition_counts
@@ -48,7 +49,7 @@ def simulate(
         return
     settings = read_settings()
     fleet = load_scenario(scenario)
-    rate = _speed(speed)
+    rate = speed_of(speed)
     source = _clock(clock, rate, settings)
     began = time.time() * 1000
     first = _start(start, source, began)
@@ -76,18 +77,6 @@ def _publish(
         steps = clocked(steps, partitions)
     with opened_producer(settings) as producer:
         return publish(steps, KafkaSender(producer, settings.kafka.topic_prefix))
-
-
-def _speed(text: str) -> float | None:
-    if text == "max":
-        return None
-    try:
-        speed = float(text)
-    except ValueError:
-        speed = math.nan
-    if not 0 < speed < math.inf:
-        raise ConfigurationError("--speed", text, "a number above 0, or max")
-    return speed
 
 
 def _clock(asked: ClockSource | None, speed: float | None, settings: Settings) -> ClockSource:

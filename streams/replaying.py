@@ -47,8 +47,8 @@ def send_log(settings: Settings, path: Path, speed: float | None = None, wait: W
         LogDamaged: after what stands before the damage was sent.
         Unavailable: no Kafka answers, or it stops taking records.
     """
-    counts = partition_counts(settings, INPUTS)
     with LogReader(path) as log:
+        counts = partition_counts(settings, INPUTS)
         check_partitions(log.header.partitions, counts)
         records = placed((record for record in log if record.topic in INPUTS), counts)
         with opened_producer(settings) as producer:

@@ -20,6 +20,7 @@ from cli.demo.servers import DemoServers, demo_servers
 from cli.demo.watch import Watching, watching
 from cli.demo.workers import Workers, new_workers
 from cli.signals import stop_wished
+from cli.speed import speed_of
 from dashboards.terminal import Screen, render
 from dashboards.terminal import picture as drawn
 from infra.settings import ClockSource, read_settings
@@ -55,7 +56,7 @@ def demo(
     """Bring a simulated fleet up on real Kafka and TimescaleDB, and show it live."""
     settings, fleet = read_settings(), load_scenario(scenario)
     length = HEADLESS_SECONDS if headless and seconds is None else seconds
-    clock = ClockSource.WALL if speed == "1" else ClockSource.LOG
+    clock = ClockSource.WALL if speed_of(speed) == 1 else ClockSource.LOG
     with stop_wished() as stop, demo_servers(settings, clock) as servers:
         with tempfile.TemporaryDirectory() as folder:
             told = Path(folder) / "published.json"
