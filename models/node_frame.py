@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from models.errors import RecordRefused
+from models.frame import COMPRESSION, ONE_THREAD
 
 MOST_ROWS = 4096
 """A larger site's nodes come in several frames of one tick, each with its `part`."""
@@ -73,7 +74,7 @@ def encode_node_frame(site: str, tick: int, part: int, columns: Mapping[str, Any
     metadata = {b"site": site.encode(), b"tick": str(tick).encode(), b"part": str(part).encode()}
     schema = pa.schema(list(COLUMNS.items()), metadata)
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
+    with pa.ipc.new_stream(sink, schema, options=COMPRESSION) as writer:
         writer.write_batch(pa.RecordBatch.from_arrays([columns[name] for name in COLUMNS], schema=schema))
     return bytes(sink.getvalue())
 
@@ -85,7 +86,7 @@ def read_node_frame(value: bytes) -> NodeFrame:
         RecordRefused: it is not one.
     """
     try:
-        with pa.ipc.open_stream(pa.py_buffer(value)) as reader:
+        with pa.ipc.open_stream(pa.py_buffer(value), options=ONE_THREAD) as reader:
             metadata = reader.schema.metadata or {}
             batch = reader.read_next_batch()
         if batch.schema.remove_metadata() != pa.schema(list(COLUMNS.items())):
