@@ -49,7 +49,7 @@ class TelemetryDecoder:
         envelope = unwrap(record, EventType.READING)
         match envelope.type, envelope.content_type:
             case EventType.CLOCK, _:
-                return _clock(envelope.body)
+                return _clock(envelope.body, record.sent_at)
             case EventType.FRAME, content_type if content_type == ARROW:
                 return self._frame(record, envelope.body)
             case EventType.READING, content_type if content_type == JSON:
@@ -161,13 +161,15 @@ def _content(array: pa.Array | None) -> bytes:
     return b"".join(parts) + (_content(array.dictionary) if isinstance(array, pa.DictionaryArray) else b"")
 
 
-def _clock(body: bytes) -> Instant:
+def _clock(body: bytes, sent_at: int) -> Instant:
     try:
         until = Clock.model_validate_json(body).until
     except ValidationError as invalid:
         raise RecordRefused("undecodable", f"clock: {_first(invalid)}") from None
     if not 0 <= instant_of(until) <= LAST:
         raise RecordRefused("out_of_range", f"until is {until.isoformat()}")
+    if instant_of(until) > sent_at + FUTURE_TOLERANCE:
+        raise RecordRefused("future", f"until is {until.isoformat()}")
     return instant_of(until)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -55,10 +56,6 @@ class SiteTwin:
         for tick in np.unique(ticks).tolist():
             self.held.setdefault(tick, []).append(rows[:, ticks == tick])
 
-    def next_held(self) -> int | None:
-        """The earliest tick for which readings are held."""
-        return min(self.held, default=None)
-
     def close(self, tick: int) -> SiteSample | None:
         """Fold what is held for the tick and sample the site; nothing before its first reading."""
         if self.first is None or self.first > tick:
@@ -90,6 +87,22 @@ class SiteTwin:
         }
         held = {f"held{tick}": np.hstack(self.held[tick]) for tick in ticks}
         return pack(head, {"known": self.nodes.known, **held})
+
+
+def ticks_between(closed: int, due: int, held: Iterable[int], rules: Rules) -> list[int]:
+    """The ticks after `closed` up to `due` that a site is sampled at, which holds readings for the ticks `held`.
+
+    All of them, unless the clock jumps further than `longest_jump` over a time for which nothing is held: that is
+    skipped, up to the next readings or to the last tick.
+    """
+    ticks: list[int] = []
+    tick = closed + rules.tick
+    for target in sorted({due, *(max(wanted, tick) for wanted in held if wanted <= due)}):
+        if target - tick > rules.longest_jump:
+            tick = target
+        ticks += range(tick, target + 1, rules.tick)
+        tick = max(tick, target + rules.tick)
+    return ticks
 
 
 def restored(packed: bytes, rules: Rules, catalogue: Catalogue) -> SiteTwin:

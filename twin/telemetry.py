@@ -18,7 +18,7 @@ from models.topics import LEDGER
 from twin.node_frames import node_frames
 from twin.packing import pack, unpack
 from twin.rules import Rules
-from twin.site import SiteTwin, restored
+from twin.site import SiteTwin, restored, ticks_between
 
 MOST_SAMPLES = 500
 """In one record of the ledger, unless one tick alone has more."""
@@ -77,9 +77,9 @@ class TelemetryMachine:
             yield self._step(None, due, [], [])
             return
         begun, ticks, samples = self.closed, list[int](), list[SiteSample]()
-        for tick in self._ticks(due):
+        for tick, sites in self._schedule(self.closed, due):
             ticks.append(tick)
-            for site in sorted(self.sites):
+            for site in sites:
                 sample = self.sites[site].close(tick)
                 if sample is None:
                     continue
@@ -92,18 +92,13 @@ class TelemetryMachine:
         if due > begun:
             yield self._step(begun, due, ticks, samples)
 
-    def _ticks(self, due: int) -> Iterator[int]:
-        """The ticks to close, up to `due`; a long stretch for which nothing is held is skipped."""
-        if self.closed is None or due <= self.closed:
-            return
-        tick = self.closed + self.rules.tick
-        while tick <= due:
-            held = [twin.next_held() for twin in self.sites.values()]
-            target = min([due, *(earliest for earliest in held if earliest is not None)])
-            if target - tick > self.rules.longest_jump:
-                tick = target
-            yield tick
-            tick += self.rules.tick
+    def _schedule(self, closed: int, due: int) -> list[tuple[int, list[str]]]:
+        """The ticks to close, each with the sites that it is closed for: which ones is every site's own affair."""
+        sites: dict[int, list[str]] = {tick: [] for tick in ticks_between(closed, due, (), self.rules)}
+        for site in sorted(self.sites):
+            for tick in ticks_between(closed, due, self.sites[site].held, self.rules):
+                sites.setdefault(tick, []).append(site)
+        return sorted(sites.items())
 
     def _step(self, after: int | None, through: int, ticks: list[int], samples: list[SiteSample]) -> Outgoing:
         self.closed = through

@@ -98,3 +98,21 @@ def test_topics_that_the_twin_does_not_read_say_nothing() -> None:
     twin = OfflineTwin(RULES, CATALOGUE, 1)
 
     assert twin.fold(Record(STATE, 0, 0, T0, None, b"{}")) == []
+
+
+@pytest.mark.parametrize("partitions", [1, 3, 12])
+def test_a_long_jump_of_the_clock_shows_the_same_ticks_however_sites_share_partitions(partitions: int) -> None:
+    hour = 3_600_000
+    everywhere = (TELEMETRY, SITES, DEMAND)
+    records = [
+        *(clock(T0 + RULES.grace, topic) for topic in everywhere),
+        frame([row("n", T0 + 500, power_watts=4000.0)], "memphis"),
+        frame([row("n", T0 + 500, power_watts=4000.0), row("n", T0 + hour, power_watts=5000.0)], "lulea"),
+        *(clock(T0 + 2 * hour + RULES.grace, topic) for topic in everywhere),
+    ]
+
+    known, digest = told(list(numbered(records, partitions)), partitions)
+
+    assert (known, digest) == told(list(numbered(records)), 1)
+    ticks = {identity.partition("@")[2] for identity, _ in known if identity.startswith("fleet/")}
+    assert ticks == {str(T0 + offset) for offset in (1000, hour, 2 * hour)}

@@ -7,7 +7,7 @@ import pytest
 
 from models.ledger import Samples
 from models.record import Outgoing
-from models.topics import LEDGER
+from models.topics import LEDGER, TELEMETRY, dead_letters
 from tests.builders import CATALOGUE, T0, clock, folded, frame, row, samples_of
 from twin.rules import Rules
 from twin.telemetry import TelemetryMachine
@@ -150,3 +150,11 @@ def test_identities_of_steps_are_those_of_their_last_ticks() -> None:
 
     assert [output.identity for output in outputs] == [f"0@{T0}", f"0@{T0 + 1000}"]
     assert [orjson.loads(output.value or b"")["partition"] for output in outputs] == [0, 0]
+
+
+def test_a_clock_from_the_future_closes_nothing() -> None:
+    twin = machine()
+    outputs = folded(twin, [clock(T0 + GRACE), clock(T0 + 3_600_000, timestamp=T0 + 1000)])
+
+    assert [output.topic for output in outputs][1:] == [dead_letters(TELEMETRY)]
+    assert twin.closed == T0
