@@ -55,6 +55,20 @@ def prepared(cache: Path, pattern: str, build: Callable[[Path], str]) -> Path:
         ) from error
 
 
+def require_room(folder: Path, needed: int) -> None:
+    """See that the disk of a folder, there or not yet, has so many bytes left: apt-get, for one, hangs on a full one.
+
+    Raises:
+        Unavailable: if it has not.
+    """
+    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    free = shutil.disk_usage(there).free
+    if free < needed:
+        why = f"it has {free // 1_000_000} MB left, and the servers' downloads need {needed // 1_000_000}"
+        way_out = "Make room there, or set FLEETTWIN_STACK__HOME to a folder on another disk."
+        raise Unavailable(f"the disk of {there}", why, way_out)
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock file while the block runs, waiting for whoever has it; a dead process has let go."""

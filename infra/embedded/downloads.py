@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.embedded import kafka_files, progress, timescaledb, tools
+from infra.embedded.cache import require_room
 from infra.settings import StackSettings
+
+ROOM_BYTES = 600_000_000
+"""What both downloads need while they are unpacked, four times what stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ def files(settings: StackSettings, cache: Path) -> Files:
     if has_kafka and has_database:
         jars = kafka_files.libraries(cache, kafka_log, _silent)
         return Files(java, jars, timescaledb.programs(cache, settings, database_log, _silent))
+    require_room(cache, ROOM_BYTES)
     with progress.shown() as tell, ThreadPoolExecutor(2) as pool:
         kafka, database = f"Apache Kafka {kafka_files.version()}", f"TimescaleDB (Debian {settings.debian_suite})"
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import re
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -89,3 +91,11 @@ def test_every_jar_is_locked() -> None:
 
     assert f"kafka_2.13-{kafka_files.version()}.jar" in locked
     assert all(len(digest) == 64 for digest in locked.values())
+
+
+def test_a_disk_without_room_is_named_before_anything_is_downloaded(tmp_path: Path) -> None:
+    free = shutil.disk_usage(tmp_path).free
+
+    cache.require_room(tmp_path / "not" / "there" / "yet", free // 2)
+    with pytest.raises(Unavailable, match=re.escape(f"the disk of {tmp_path}: it has")):
+        cache.require_room(tmp_path / "not" / "there" / "yet", free * 2)
