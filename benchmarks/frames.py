@@ -37,10 +37,10 @@ from models.frame import read_frame
 from models.record import Outgoing
 from models.scenario import Pool, Scenario, Site
 from models.topics import LEDGER, TELEMETRY
+from streams.logs.topic_reading import read_batches
 from streams.simulator.clocks import clocked
 from streams.simulator.publisher import KafkaSender, publish
 from streams.simulator.telemetry import Step, telemetry
-from streams.topic_reading import read_batches
 
 SITES, NODES = 16, 1024
 START = 1_767_225_600_000

@@ -10,7 +10,7 @@ from cli.signals import stop_wished
 from infra.settings import read_settings
 from models.errors import RecordRefused
 from models.shortage import Quantity, Shortage
-from streams.alerts import read_alerts
+from streams.consumers.alerts import read_alerts
 
 
 def alerts(

@@ -12,7 +12,7 @@ from cli.signals import stop_wished
 from infra.settings import read_settings
 from models import topics as names
 from models.errors import ConfigurationError
-from streams.recording import RECORDED, record_topics
+from streams.logs.recording import RECORDED, record_topics
 
 TOPICS = {topic.split(".")[1]: topic for topic in (*RECORDED, names.NODES)}
 """Topics by their short names."""

@@ -13,7 +13,7 @@ import typer
 from cli.signals import stop_wished
 from cli.speed import FASTEST, speed_of
 from infra.settings import read_settings
-from streams.replaying import fold_offline, send_log
+from streams.logs.replaying import fold_offline, send_log
 
 
 class Target(StrEnum):

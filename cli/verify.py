@@ -19,7 +19,7 @@ def verify(
 
     The workers must have stopped. Exit code 1 if anything is lost, too much, or different.
     """
-    from streams.verifying import verify as verify_all  # noqa: PLC0415  # pyarrow takes long to import
+    from streams.oracle.verifying import verify as verify_all  # noqa: PLC0415  # pyarrow takes long to import
 
     settings = read_settings()
     address = database_address(settings) if database else None

@@ -11,8 +11,8 @@ from models.topics import DEMAND, FLEET_CHECKPOINTS, LEDGER, NODES, SHORTAGES, S
 
 def twin() -> None:
     """Keep the live twin of every site and of the fleet, until SIGTERM or Ctrl-C."""
-    from streams.running import run_app  # noqa: PLC0415  # Faust takes a second to import
-    from streams.twin_app import twin_app  # noqa: PLC0415
+    from streams.workers.running import run_app  # noqa: PLC0415  # Faust takes a second to import
+    from streams.workers.twin_app import twin_app  # noqa: PLC0415
 
     settings = read_settings()
     wanted = (TELEMETRY, SITES, DEMAND, LEDGER, NODES, STATE, SHORTAGES, SITE_CHECKPOINTS, FLEET_CHECKPOINTS)
@@ -22,8 +22,8 @@ def twin() -> None:
 
 def store() -> None:
     """Write what the twin puts out to TimescaleDB, until SIGTERM or Ctrl-C."""
-    from streams.running import run_app  # noqa: PLC0415  # Faust takes a second to import
-    from streams.store_app import store_app  # noqa: PLC0415
+    from streams.workers.running import run_app  # noqa: PLC0415  # Faust takes a second to import
+    from streams.workers.store_app import store_app  # noqa: PLC0415
 
     settings = read_settings()
     partition_counts(settings, (NODES, STATE, SHORTAGES))

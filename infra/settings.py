@@ -142,7 +142,7 @@ def read_settings() -> Settings:
         first = invalid.errors()[0]
         name = "FLEETTWIN_" + "__".join(str(part).upper() for part in first["loc"])
         value = "(hidden)" if "URL" in name else first["input"]
-        raise ConfigurationError(name, value, first["msg"]) from None
+        raise ConfigurationError(name, value, first["msg"].removeprefix("Input should be ")) from None
 
 
 def _unknown_variables() -> set[str]:

@@ -29,7 +29,7 @@ from infra.timescale.inspection import delays, newest_row
 from models.errors import Unavailable
 from models.instants import Instant, instant_of
 from models.scenario import Scenario, load_scenario
-from streams.watching import Percentiles
+from streams.consumers.watching import Percentiles
 
 DRAIN_SECONDS = 90.0
 """How long the workers may take to catch up once the simulator has sent all."""
@@ -200,7 +200,7 @@ def _written(servers: DemoServers, schema: str, last: Instant) -> bool:
 
 def _conclude(servers: DemoServers, watch: Watching, published: dict[str, Any], path: Path | None) -> None:
     """Verify, report, and end with 1 if anything does not add up."""
-    from streams.verifying import verify  # noqa: PLC0415  # slow to import
+    from streams.oracle.verifying import verify  # noqa: PLC0415  # slow to import
 
     verification, _ = verify(servers.settings, servers.database_url, lambda step: typer.echo(f"{step} ...", err=True))
     report = report_of(servers, watch.fleet, published, verification)

@@ -9,8 +9,8 @@ from cli.demo.servers import DemoServers
 from infra.timescale.connection import connect
 from infra.timescale.inspection import delays, row_counts
 from models.instants import Instant
-from streams.verification import Verification
-from streams.watching import FleetWatch
+from streams.consumers.watching import FleetWatch
+from streams.oracle.verification import Verification
 
 
 def report_of(

@@ -11,7 +11,7 @@ from infra.settings import Settings
 from infra.topics import full_name
 from models.record import Record
 from models.topics import SHORTAGES, STATE
-from streams.watching import FleetWatch
+from streams.consumers.watching import FleetWatch
 
 if TYPE_CHECKING:
     from kafka import KafkaConsumer

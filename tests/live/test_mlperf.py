@@ -25,8 +25,8 @@ from models.catalogue import shipped_catalogue
 from models.cloudevents import EventType
 from models.instants import instant_of
 from models.topics import FLEET_CHECKPOINTS, LEDGER, SHORTAGES, SITE_CHECKPOINTS, TELEMETRY, dead_letters
-from streams.checkpointing import furthest
-from streams.replaying import fold_offline
+from streams.logs.replaying import fold_offline
+from streams.workers.checkpointing import furthest
 from tests.live.world import World, fleettwin, new_world, outside_environment
 from twin.offline import OfflineTwin
 

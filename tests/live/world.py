@@ -27,7 +27,7 @@ from models.instants import Instant, instant_of
 from models.record import Record
 from models.state import FleetState
 from models.topics import DEMAND, LEDGER, NODES, SHORTAGES, SITES, STATE, TELEMETRY
-from streams.topic_reading import read_batches
+from streams.logs.topic_reading import read_batches
 
 if TYPE_CHECKING:
     from kafka import KafkaAdminClient, KafkaConsumer

@@ -26,7 +26,7 @@ from models.shortage import (
     Status,
 )
 from models.topics import SHORTAGES
-from streams.alerts import read_alerts, shortage_of, without_repeats
+from streams.consumers.alerts import read_alerts, shortage_of, without_repeats
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from random import Random
 import orjson
 import pytest
 
-from streams.checkpointing import CHUNK_BYTES, Checkpoint, furthest, records_of
+from streams.workers.checkpointing import CHUNK_BYTES, Checkpoint, furthest, records_of
 
 LANE = "fleet.telemetry.v1"
 BIG = Random(0).randbytes(2 * CHUNK_BYTES + 1)

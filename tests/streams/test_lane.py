@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from models.record import Outgoing, Record
-from streams.checkpointing import Checkpoint
-from streams.lane import Disordered, Lane
+from streams.workers.checkpointing import Checkpoint
+from streams.workers.lane import Disordered, Lane
 
 
 @dataclass

@@ -8,7 +8,7 @@ from infra.settings import Settings
 from models.partitioning import NOT_PLACED
 from models.record import Record
 from models.topics import DEMAND, SITES, STATE, TELEMETRY
-from streams.offline import fold_log
+from streams.oracle.offline import fold_log
 from tests.builders import T0, clock, demand, facts, frame, numbered, row
 
 

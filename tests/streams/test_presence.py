@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from streams.presence import PresenceWatch
+from streams.workers.presence import PresenceWatch
 
 Look = tuple[float, dict[int, int], set[int]]
 """When, how far the partitions have come, and who is away by the ledger's word."""

@@ -21,9 +21,9 @@ from models.errors import ConfigurationError
 from models.partitioning import NOT_PLACED, partition_of
 from models.record import SENT_AT, Headers, Record
 from models.topics import DEMAND, LEDGER, SITES, TELEMETRY
-from streams.merging import Merge
-from streams.recording import record_topics
-from streams.replaying import check_partitions, fold_offline, paced, send_log, stamped
+from streams.logs.merging import Merge
+from streams.logs.recording import record_topics
+from streams.logs.replaying import check_partitions, fold_offline, paced, send_log, stamped
 
 CLOCK: Headers = (("ce_type", EventType.CLOCK.encode()),)
 

@@ -13,8 +13,8 @@ from infra.settings import KafkaSettings, Settings
 from infra.topics import create_topics
 from models.record import Record
 from models.topics import SITES, TELEMETRY
-from streams.replaying import send_log
-from streams.topic_reading import MOST_WAITING_BYTES, read_batches
+from streams.logs.replaying import send_log
+from streams.logs.topic_reading import MOST_WAITING_BYTES, read_batches
 
 EACH = 7_000
 """More than one poll gives."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from streams.verification import Difference, Expected, Tally, Verification
+from streams.oracle.verification import Difference, Expected, Tally, Verification
 
 DUE, NOT_DUE = Expected(b"{1}", due=True), Expected(b"{1}", due=False)
 

@@ -10,8 +10,8 @@ from models.instants import moment_of
 from models.record import Record
 from models.shortage import Binding, Change, Power, Quantity, Scope, ScopeKind, Severity, Shortage, Status
 from models.topics import NODES, SHORTAGES, STATE
-from streams.gathering import MOST_BYTES, Gathering
-from streams.watching import FleetWatch, Percentiles
+from streams.consumers.watching import FleetWatch, Percentiles
+from streams.workers.gathering import MOST_BYTES, Gathering
 from tests.builders import CATALOGUE, SITE, T0, clock, folded, frame, record, row, view
 from twin.rules import Rules
 from twin.states import fleet_state, site_state

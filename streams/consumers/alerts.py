@@ -14,7 +14,7 @@ from models.errors import RecordRefused
 from models.record import Record
 from models.shortage import Shortage
 from models.topics import SHORTAGES
-from streams.topic_reading import read_batches
+from streams.logs.topic_reading import read_batches
 
 
 def read_alerts(

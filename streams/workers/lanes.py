@@ -17,8 +17,8 @@ from infra.settings import KafkaSettings
 from infra.topics import full_name
 from models.errors import ConfigurationError
 from models.record import Outgoing, Record
-from streams.checkpointing import Checkpoint, furthest, records_of
-from streams.lane import Disordered, Lane, Machine
+from streams.workers.checkpointing import Checkpoint, furthest, records_of
+from streams.workers.lane import Disordered, Lane, Machine
 
 log = structlog.get_logger()
 

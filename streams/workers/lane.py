@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from models.record import Outgoing, Record
-from streams.checkpointing import Checkpoint
+from streams.workers.checkpointing import Checkpoint
 
 
 class Machine(Protocol):

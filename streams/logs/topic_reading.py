@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from infra.topics import full_name
 from models.errors import Unavailable
 from models.record import Record
-from streams.merging import Merge, Place
+from streams.logs.merging import Merge, Place
 
 if TYPE_CHECKING:
     from kafka import KafkaConsumer, TopicPartition

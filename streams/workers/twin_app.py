@@ -15,10 +15,10 @@ from models.cloudevents import EventType, headers
 from models.instants import moment_of
 from models.record import Outgoing, Record
 from models.topics import DEMAND, FLEET_CHECKPOINTS, LEDGER, SITE_CHECKPOINTS, SITES, TELEMETRY
-from streams.faust_app import new_app, raw_topic
-from streams.lane import Machine
-from streams.lanes import LaneKind, Lanes
-from streams.presence import PresenceWatch
+from streams.workers.faust_app import new_app, raw_topic
+from streams.workers.lane import Machine
+from streams.workers.lanes import LaneKind, Lanes
+from streams.workers.presence import PresenceWatch
 from twin.admission import admit, presence
 from twin.fleet import FleetMachine
 from twin.telemetry import TelemetryMachine

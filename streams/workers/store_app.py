@@ -20,9 +20,9 @@ from infra.topics import full_name
 from models.errors import ConfigurationError, RecordRefused, Unavailable
 from models.instants import Instant
 from models.topics import NODES, SHORTAGES, STATE
-from streams.faust_app import new_app, raw_topic
-from streams.gathering import Gathering
-from streams.lanes import give_up, record_of
+from streams.workers.faust_app import new_app, raw_topic
+from streams.workers.gathering import Gathering
+from streams.workers.lanes import give_up, record_of
 
 log = structlog.get_logger()
 

@@ -14,7 +14,7 @@ from infra.rules import rules_of
 from infra.settings import Settings
 from infra.topics import partition_counts
 from models.topics import DEMAND, LEDGER, SHORTAGES, SITES, STATE, TELEMETRY
-from streams.topic_reading import read_batches
+from streams.logs.topic_reading import read_batches
 
 RECORDED = (TELEMETRY, SITES, DEMAND, LEDGER, STATE, SHORTAGES)
 """What is recorded unless other topics are named: what came in, and what the twin made of it."""

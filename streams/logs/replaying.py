@@ -136,7 +136,7 @@ def fold_offline(settings: Settings, path: Path) -> dict[str, Any]:
     Raises:
         LogDamaged: the log is not whole; half a result would pass for one.
     """
-    from streams.offline import fold_log  # noqa: PLC0415  # the machines take long to import
+    from streams.oracle.offline import fold_log  # noqa: PLC0415  # the machines take long to import
 
     holds_ledger = _holds(path, LEDGER)
     with LogReader(path) as log:

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
-from infra.kafka_clients import opened_admin, opened_consumer
+from infra.groups import Positions, settled_positions
+from infra.kafka_clients import opened_consumer
 from infra.rules import rules_of
 from infra.settings import Settings
 from infra.timescale.batch import RowBatch
 from infra.timescale.connection import connect
 from infra.timescale.reading_back import expected_rows, stored_rows
 from infra.timescale.rows import TABLES
-from infra.topics import full_name, partition_counts
+from infra.topics import partition_counts
 from models.catalogue import shipped_catalogue
 from models.cloudevents import EventType
-from models.errors import Unavailable
 from models.node_frame import read_node_frame
 from models.record import Record
 from models.shortage import Shortage
 from models.state import FleetState, SiteState
 from models.topics import DEMAND, LEDGER, NODES, SHORTAGES, SITES, STATE, TELEMETRY, dead_letters
-from streams.topic_reading import read_batches
-from streams.verification import Expected, Verification
+from streams.logs.topic_reading import read_batches
+from streams.oracle.verification import Expected, Verification
 from twin.offline import OfflineTwin
 
 INPUTS = (TELEMETRY, SITES, DEMAND)
@@ -33,8 +33,6 @@ STORED = (NODES, STATE, SHORTAGES)
 
 _DECIDED_LIVE = (EventType.AWAY.encode(), EventType.BACK.encode())
 """Records of the ledger that follow from wall time: they are taken as they stand."""
-
-Positions = Mapping[tuple[str, int], int]
 
 
 @dataclass
@@ -63,7 +61,7 @@ def verify(settings: Settings, database: str | None, progress: Callable[[str], N
         rules_of(settings.twin), shipped_catalogue(), settings.kafka.telemetry_partitions, ledger_given=True
     )
     oracle, verification = Oracle(twin), Verification()
-    done, stored = _committed(settings, "twin"), _committed(settings, "store")
+    done, stored = settled_positions(settings, "twin"), settled_positions(settings, "store")
     for topic in (*INPUTS, LEDGER):
         progress(f"folding {topic}")
         for record in _records(settings, topic):
@@ -83,22 +81,6 @@ def verify(settings: Settings, database: str | None, progress: Callable[[str], N
     if database is not None:
         _verify_rows(settings, database, oracle, verification, progress)
     return verification, oracle
-
-
-def _committed(settings: Settings, worker: str) -> Positions:
-    """How far the worker is safely through each partition.
-
-    Raises:
-        Unavailable: it is at work, so that nothing stands still.
-    """
-    group = full_name(settings.kafka, worker)
-    with opened_admin(settings) as admin:
-        state = admin.describe_groups([group])[group]
-        if state.get("members"):
-            raise Unavailable(f"the {worker} worker", "it is at work", "Stop it and verify again")
-        offsets = admin.list_group_offsets(group)[group]
-    prefix = settings.kafka.topic_prefix
-    return {(place.topic.removeprefix(prefix), place.partition): at.offset for place, at in offsets.items()}
 
 
 def _records(settings: Settings, topic: str) -> Iterator[Record]:

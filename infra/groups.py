@@ -1,0 +1,48 @@
+"""Consumer groups of our workers: how far each has come, and whether it is at work."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from infra.kafka_clients import opened_admin
+from infra.settings import Settings
+from infra.topics import full_name
+from models.errors import Unavailable
+
+Positions = Mapping[tuple[str, int], int]
+"""By topic, without the prefix, and partition: the offset after the last record that is safely through."""
+
+_PATIENCE_SECONDS = 20.0
+_LOOK_AGAIN_SECONDS = 0.1
+
+
+def settled_positions(settings: Settings, worker: str) -> Positions:
+    """How far a worker that has stopped is safely through; nothing if it never ran.
+
+    Raises:
+        Unavailable: it is at work, so that nothing stands still; or no Kafka answers.
+    """
+    group = full_name(settings.kafka, worker)
+    with opened_admin(settings) as admin:
+        described = _coordinated(lambda: admin.describe_groups([group])[group])
+        if described.get("members"):
+            raise Unavailable(f"the {worker} worker", "it is at work", "Stop it and verify again")
+        offsets = _coordinated(lambda: admin.list_group_offsets(group)[group])
+    prefix = settings.kafka.topic_prefix
+    return {(place.topic.removeprefix(prefix), place.partition): at.offset for place, at in offsets.items()}
+
+
+def _coordinated(ask: Callable[[], Any]) -> Any:
+    """The answer, once there is a coordinator: the first question ever asked of a broker makes it appoint one."""
+    from kafka.errors import CoordinatorNotAvailableError, NotCoordinatorError  # noqa: PLC0415  # slow to import
+
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return ask()
+        except (CoordinatorNotAvailableError, NotCoordinatorError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_LOOK_AGAIN_SECONDS)

@@ -1,0 +1,1 @@
+"""What follows the twin's outputs as any consumer would."""

@@ -1,0 +1,1 @@
+"""Topics into record logs, and record logs into topics."""
