@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infra.groups import await_coordinator
 from infra.servers import database_address, kafka_address
 from infra.settings import read_settings
 from infra.topics import partition_counts
@@ -17,6 +18,7 @@ def twin() -> None:
     settings = read_settings()
     wanted = (TELEMETRY, SITES, DEMAND, LEDGER, NODES, STATE, SHORTAGES, SITE_CHECKPOINTS, FLEET_CHECKPOINTS)
     partition_counts(settings, wanted)
+    await_coordinator(settings, "twin")
     run_app(twin_app(settings, kafka_address(settings), shipped_catalogue()))
 
 
@@ -27,4 +29,5 @@ def store() -> None:
 
     settings = read_settings()
     partition_counts(settings, (NODES, STATE, SHORTAGES))
+    await_coordinator(settings, "store")
     run_app(store_app(settings, kafka_address(settings), database_address(settings)))

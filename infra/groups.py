@@ -34,6 +34,17 @@ def settled_positions(settings: Settings, worker: str) -> Positions:
     return {(place.topic.removeprefix(prefix), place.partition): at.offset for place, at in offsets.items()}
 
 
+def await_coordinator(settings: Settings, worker: str) -> None:
+    """Return once Kafka has a coordinator for the worker's group, which a new broker appoints when it is first asked.
+
+    Raises:
+        Unavailable: it does not, or no Kafka answers.
+    """
+    group = full_name(settings.kafka, worker)
+    with opened_admin(settings) as admin:
+        _coordinated(lambda: admin.describe_groups([group]))
+
+
 def _coordinated(ask: Callable[[], Any]) -> Any:
     """The answer, once there is a coordinator: the first question ever asked of a broker makes it appoint one."""
     from kafka.errors import CoordinatorNotAvailableError, NotCoordinatorError  # noqa: PLC0415  # slow to import

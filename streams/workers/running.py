@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import logging
-import os
 import sys
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -20,10 +19,8 @@ def run_app(app: Any) -> None:
     """
     log_plainly()
     uvloop.install()
-    with Path(os.devnull).open(
-        "w", encoding="utf-8"
-    ) as nowhere:  # Faust draws a spinner on whatever it takes for stdout
-        app.Worker(loglevel="WARNING", redirect_stdouts=False, stdout=nowhere).execute_from_commandline()
+    nowhere = io.StringIO()  # Faust draws a spinner on whatever it takes for stdout
+    app.Worker(loglevel="WARNING", redirect_stdouts=False, stdout=nowhere).execute_from_commandline()
 
 
 def log_plainly() -> None:
