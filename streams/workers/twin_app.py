@@ -1,10 +1,12 @@
-"""The Faust app `twin`: three agents around three pure functions, and the clock that they live by."""
+"""The Faust app `twin`: agents around pure machines, and the clock that they live by."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
 from typing import Any, cast
+
+from faust.types import TP
 
 from infra.rules import rules_of
 from infra.settings import ClockSource, Settings
@@ -29,6 +31,10 @@ CLOCKED = (TELEMETRY, SITES, DEMAND)
 
 LONGEST_CLOCK_PERIOD = 1000
 """Milliseconds between clocks of a live worker, unless ticks are shorter."""
+
+
+LAGGING_RECORDS = 500
+"""A worker further behind in the ledger cannot tell a silent partition from its own delay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,17 +137,12 @@ async def _tell_time(lanes: Lanes) -> None:
 
 async def _tell_presence(app: Any, lanes: Lanes, watch: PresenceWatch, partitions: int) -> None:
     """Let the worker that reads the ledger say which partitions have fallen silent; one that lags cannot tell."""
-    lane = lanes.open.get((LEDGER, 0))
-    end = None if lane is None else app.consumer.highwater(_tp(app, lanes))
-    if lane is None or end is None or lane.next_offset < end:
+    lane, place = lanes.open.get((LEDGER, 0)), TP(full_name(lanes.kafka, LEDGER), 0)
+    end = app.consumer.highwater(place) if lane is not None and place in app.consumer.assignment() else None
+    if lane is None or end is None or end - lane.next_offset > LAGGING_RECORDS:
         watch.forget()
         return
     fleet = cast("FleetMachine", lane.machine)
     now = time.time_ns() // 1_000_000
     for partition, away in watch.judge(fleet.through, fleet.away, partitions, time.monotonic()):
         await lanes.send(presence(partition, away=away, instant=now))
-
-
-def _tp(app: Any, lanes: Lanes) -> Any:
-    name = full_name(lanes.kafka, LEDGER)
-    return next(tp for tp in app.consumer.assignment() if tp.topic == name)
