@@ -47,13 +47,17 @@ def await_coordinator(settings: Settings, worker: str) -> None:
 
 def _coordinated(ask: Callable[[], Any]) -> Any:
     """The answer, once there is a coordinator: the first question ever asked of a broker makes it appoint one."""
-    from kafka.errors import CoordinatorNotAvailableError, NotCoordinatorError  # noqa: PLC0415  # slow to import
+    from kafka import errors  # noqa: PLC0415  # slow to import
 
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
             return ask()
-        except (CoordinatorNotAvailableError, NotCoordinatorError):
+        except (
+            errors.CoordinatorLoadInProgressError,
+            errors.CoordinatorNotAvailableError,
+            errors.NotCoordinatorError,
+        ):
             if time.monotonic() > deadline:
                 raise
             time.sleep(_LOOK_AGAIN_SECONDS)

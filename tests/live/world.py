@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from infra.embedded import process
 from infra.embedded.stack import RunningStack
+from infra.groups import await_coordinator
 from infra.kafka_clients import opened_admin, opened_consumer
 from infra.settings import ClockSource, DatabaseSettings, KafkaSettings, Settings, TwinSettings
 from infra.timescale.connection import Connection, connect, server_name
@@ -259,6 +260,7 @@ def new_world(
         "FLEETTWIN_TWIN__CLOCK": clock.value,
     }
     create_topics(settings)
+    await_coordinator(settings, "twin")
     with (
         connect(database_url, "test") as database,
         opened_admin(settings) as admin,
