@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import faust
 
 from infra.settings import KafkaSettings
+from infra.topics import full_name
 
 LARGEST_REQUEST = 8 * 1024 * 1024
 
@@ -15,7 +17,7 @@ LARGEST_REQUEST = 8 * 1024 * 1024
 def new_app(name: str, kafka: KafkaSettings, address: str) -> Any:
     """A Faust app whose consumer group is `name`, without web server, tables or topics of its own.
 
-    Offsets are committed by our checkpoints alone, so its topics are declared by `raw_topic` without acks.
+    Offsets are committed by our checkpoints alone, so its agents are made by `follow`, without acks.
     """
     return faust.App(
         f"{kafka.topic_prefix}{name}",
@@ -41,14 +43,24 @@ def new_app(name: str, kafka: KafkaSettings, address: str) -> Any:
     )
 
 
-def raw_topic(app: Any, name: str) -> Any:
-    """A topic of bytes that Faust reads and never acks."""
-    return app.topic(
-        name,
-        key_type=bytes,
-        value_type=bytes,
-        key_serializer="raw",
-        value_serializer="raw",
-        acks=False,
-        allow_empty=True,
-    )
+def follow(app: Any, kafka: KafkaSettings, agents: Mapping[str, str], accept: Callable[[Any], Awaitable[None]]) -> None:
+    """Give the app an agent for each of these topics, by its name, that hands every message to `accept`.
+
+    One at a time in each, and never acked by Faust: its acks come in a `finally`, so a failing record would be skipped.
+    """
+
+    async def hand_over(stream: Any) -> None:
+        async for event in stream.events():
+            await accept(event.message)
+
+    for name, topic in agents.items():
+        raw = app.topic(
+            full_name(kafka, topic),
+            key_type=bytes,
+            value_type=bytes,
+            key_serializer="raw",
+            value_serializer="raw",
+            acks=False,
+            allow_empty=True,
+        )
+        app.agent(raw, name=name, concurrency=1)(hand_over)

@@ -20,11 +20,13 @@ from infra.topics import full_name
 from models.errors import ConfigurationError, RecordRefused, Unavailable
 from models.instants import Instant
 from models.topics import NODES, SHORTAGES, STATE
-from streams.workers.faust_app import new_app, raw_topic
+from streams.workers.faust_app import follow, new_app
 from streams.workers.gathering import Gathering
 from streams.workers.lanes import give_up, record_of
 
 log = structlog.get_logger()
+
+AGENTS = {"store_nodes": NODES, "store_states": STATE, "store_shortages": SHORTAGES}
 
 WRITE_SECONDS = 0.5
 """Between two batches."""
@@ -137,20 +139,7 @@ def store_app(settings: Settings, kafka_address: str, database_address: str) -> 
     app.on_partitions_revoked.connect(writer.on_revoked)
     app.on_before_shutdown.connect(writer.on_shutdown)
 
-    @app.agent(raw_topic(app, full_name(settings.kafka, NODES)), name="store_nodes", concurrency=1)
-    async def store_nodes(stream: Any) -> None:
-        async for event in stream.events():
-            await writer.accept(event.message)
-
-    @app.agent(raw_topic(app, full_name(settings.kafka, STATE)), name="store_states", concurrency=1)
-    async def store_states(stream: Any) -> None:
-        async for event in stream.events():
-            await writer.accept(event.message)
-
-    @app.agent(raw_topic(app, full_name(settings.kafka, SHORTAGES)), name="store_shortages", concurrency=1)
-    async def store_shortages(stream: Any) -> None:
-        async for event in stream.events():
-            await writer.accept(event.message)
+    follow(app, settings.kafka, AGENTS, writer.accept)
 
     @app.task
     async def write_batches() -> None:

@@ -17,7 +17,7 @@ from models.cloudevents import EventType, headers
 from models.instants import moment_of
 from models.record import Outgoing, Record
 from models.topics import DEMAND, FLEET_CHECKPOINTS, LEDGER, SITE_CHECKPOINTS, SITES, TELEMETRY
-from streams.workers.faust_app import new_app, raw_topic
+from streams.workers.faust_app import follow, new_app
 from streams.workers.lane import Machine
 from streams.workers.lanes import LaneKind, Lanes
 from streams.workers.presence import PresenceWatch
@@ -25,9 +25,10 @@ from twin.admission import admit, presence
 from twin.fleet import FleetMachine
 from twin.telemetry import TelemetryMachine
 
+AGENTS = {"site_twin": TELEMETRY, "admit_facts": SITES, "admit_demand": DEMAND, "fleet_twin": LEDGER}
+
 CLOCKED = (TELEMETRY, SITES, DEMAND)
 """The inputs: time enters each of their partitions as records."""
-
 
 LONGEST_CLOCK_PERIOD = 1000
 """Milliseconds between clocks of a live worker, unless ticks are shorter."""
@@ -76,25 +77,7 @@ def twin_app(settings: Settings, address: str, catalogue: Catalogue) -> Any:
     )
     lanes.attach()
 
-    @app.agent(raw_topic(app, full_name(kafka, TELEMETRY)), name="site_twin", concurrency=1)
-    async def site_twin(stream: Any) -> None:
-        async for event in stream.events():
-            await lanes.accept(event.message)
-
-    @app.agent(raw_topic(app, full_name(kafka, SITES)), name="admit_facts", concurrency=1)
-    async def admit_facts(stream: Any) -> None:
-        async for event in stream.events():
-            await lanes.accept(event.message)
-
-    @app.agent(raw_topic(app, full_name(kafka, DEMAND)), name="admit_demand", concurrency=1)
-    async def admit_demand(stream: Any) -> None:
-        async for event in stream.events():
-            await lanes.accept(event.message)
-
-    @app.agent(raw_topic(app, full_name(kafka, LEDGER)), name="fleet_twin", concurrency=1)
-    async def fleet_twin(stream: Any) -> None:
-        async for event in stream.events():
-            await lanes.accept(event.message)
+    follow(app, kafka, AGENTS, lanes.accept)
 
     @app.task
     async def store_checkpoints() -> None:
