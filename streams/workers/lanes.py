@@ -63,11 +63,19 @@ class Lanes:
             await lane.accept(record)
             self._gap_since.pop((topic, message.partition), None)
         except Disordered as gap:
-            since = self._gap_since.setdefault((topic, message.partition), time.monotonic())
-            if time.monotonic() - since > GAP_PATIENCE_SECONDS:
-                give_up("a lane misses a record", topic=topic, partition=message.partition, error=str(gap))
+            await self._go_back(lane, message, gap)
         except Exception as error:  # noqa: BLE001 - the outermost edge: Faust would log it and skip the record
             give_up("a record could not be folded", topic=topic, offset=message.offset, error=repr(error))
+
+    async def _go_back(self, lane: Lane, message: Any, gap: Disordered) -> None:
+        """Have Faust read again from where the lane stands: after quick rebalances it may have begun further on."""
+        known = self._gap_since.get((lane.topic, message.partition))
+        if known is None:
+            self._gap_since[lane.topic, message.partition] = time.monotonic()
+            log.info("reading again", topic=lane.topic, partition=message.partition, why=str(gap))
+            await self.app.consumer.seek(TP(message.topic, message.partition), lane.next_offset)
+        elif time.monotonic() - known > GAP_PATIENCE_SECONDS:
+            give_up("a lane misses a record", topic=lane.topic, partition=message.partition, error=str(gap))
 
     async def send(self, output: Outgoing) -> Any:
         """Hand a record to the producer; the result is awaitable and done when the record is stored."""
@@ -132,6 +140,9 @@ class Lanes:
         # After this signal Faust seeks to the committed offsets, whatever the position was before.
         if positions and not await self.app.consumer._commit(positions):
             log.info("another rebalance came while checkpoints were read")
+        for place, offset in positions.items():
+            if offset == 0:  # a committed offset of 0 is no place to seek to, says aiokafka, and stays where it was
+                await self.app.consumer.seek(place, 0)
         self.open, self._gap_since = lanes, {}
         log.info("lanes open", lanes=len(lanes), seconds=round(time.monotonic() - begun, 3))
 
