@@ -14,7 +14,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from models.shortage import Accelerators, Power, Severity, Shortage, Visibility
+from models.shortage import Accelerators, Power, Severity, Shortage, Unplaced, Visibility
 from models.state import FleetState, PoolState, Presence, SiteState, Totals
 
 WIDE = 120
@@ -200,6 +200,8 @@ def _missing(shortage: Shortage) -> str:
             return f"{shortage.missing.watts / 1e6:,.2f} MW"
         case Visibility():
             return f"{shortage.missing.accelerators:,} unknown"
+        case Unplaced():
+            return f"{shortage.missing.accelerators:,} not granted"
 
 
 def _pairs(title: str, pairs: Sequence[tuple[str, str]]) -> Panel:

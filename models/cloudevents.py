@@ -30,6 +30,7 @@ class EventType(StrEnum):
     SITE_FACTS = "io.fleettwin.site-facts.v1"
     DEMAND_REVISED = "io.fleettwin.demand-revised.v1"
     DEMAND_ENDED = "io.fleettwin.demand-ended.v1"
+    TENANT_REVISED = "io.fleettwin.tenant-revised.v1"
     SAMPLES = "io.fleettwin.samples.v1"
     ADMITTED = "io.fleettwin.admitted.v1"
     AWAY = "io.fleettwin.away.v1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import AwareDatetime, Field, model_validator
@@ -11,12 +12,31 @@ from models.names import Event, Name
 Amount = Annotated[int, Field(ge=0, le=100_000_000)]
 
 
+class Purpose(StrEnum):
+    """What kind of project asks."""
+
+    RESEARCH = "research"
+    APPLIED = "applied"
+
+
+class Workload(StrEnum):
+    """What the accelerators will do: it decides what they draw."""
+
+    TRAINING = "training"
+    INFERENCE = "inference"
+    LATENCY_BOUND = "latency_bound"
+    """Inference that answers people: seldom fully busy."""
+
+
 class DemandRevised(Event):
     """A demand as it stands from `at` on."""
 
     demand: Name
     project: Name
     tenant: Name | None = None
+    purpose: Purpose | None = None
+    workload: Workload | None = None
+    """Unset: counted as training, which draws most."""
     at: AwareDatetime
     wanted: Amount
     granted: Amount = 0
@@ -25,7 +45,7 @@ class DemandRevised(Event):
     sites: tuple[Name, ...] = ()
     """Allowed sites; empty means any."""
     gang: Annotated[int, Field(ge=1, le=1024)] = 1
-    """Accelerators that must be free together on one node."""
+    """Accelerators that must be free together on one node; the last gang may be smaller."""
     priority: Annotated[int, Field(ge=0, le=100)] = 50
     """The higher is served first."""
     starts_at: AwareDatetime | None = None

@@ -11,6 +11,7 @@ from models.demand import DemandEnded, DemandRevised
 from models.facts import SiteFacts
 from models.names import Event
 from models.sample import SiteSample
+from models.tenant import TenantRevised
 
 
 class Samples(Event):
@@ -58,6 +59,12 @@ class AdmittedDemand(DemandRevised):
     kind: Literal["demand"] = "demand"
 
 
+class AdmittedTenant(TenantRevised):
+    """A tenant's quotas."""
+
+    kind: Literal["tenant"] = "tenant"
+
+
 class AdmittedEnd(DemandEnded):
     """A demand that is gone."""
 
@@ -70,7 +77,7 @@ class Admitted(Event):
     kind: Literal["admitted"] = "admitted"
     source: Source
     body: Annotated[
-        AdmittedClock | AdmittedFacts | AdmittedDemand | AdmittedEnd,
+        AdmittedClock | AdmittedFacts | AdmittedDemand | AdmittedEnd | AdmittedTenant,
         Field(discriminator="kind"),
     ]
 

@@ -67,7 +67,14 @@ class Visibility(Event):
     kind: Literal["visibility"] = "visibility"
 
 
-Resource = Annotated[Accelerators | Power | Visibility, Field(discriminator="kind")]
+class Unplaced(Event):
+    """Accelerators of these types could be had now and are not granted; no types means any."""
+
+    kind: Literal["unplaced"] = "unplaced"
+    types: tuple[str, ...]
+
+
+Resource = Annotated[Accelerators | Power | Visibility | Unplaced, Field(discriminator="kind")]
 
 
 class Quantity(Event):
@@ -78,12 +85,52 @@ class Quantity(Event):
     watts: float = 0.0
 
 
-class Binding(Event):
-    """The constraint that binds, for machines and for people."""
+class Constraint(StrEnum):
+    """What can keep demand from being served."""
 
-    constraint: Literal["accelerators", "power", "visibility"]
+    QUOTA = "quota"
+    """The tenant is limited to less."""
+    WHOLE_NODES = "whole_nodes"
+    """Enough accelerators are free, too few of them together on one node."""
+    POWER = "power"
+    """Accelerators are free where there is no power left to run them."""
+    ACCELERATORS = "accelerators"
+    """None that would do are free."""
+    UNKNOWN_CAPACITY = "unknown_capacity"
+    """Nodes that would do are lost, away, were never seen, or do not say what is free."""
+    VISIBILITY = "visibility"
+    """Too much of a site is unknown to judge."""
+    SCHEDULER = "scheduler"
+    """Nothing that the twin can see: it could be granted, and is not."""
+
+
+class Unit(StrEnum):
+    """Of what one more is weighed."""
+
+    ACCELERATOR = "accelerator"
+    WHOLE_NODE = "whole_node"
+    MEGAWATT = "megawatt"
+
+
+class OneMore(Event):
+    """What one more unit of what is short would serve, the units of other constraints unchanged."""
+
+    unit: Unit
+    serves: int
+    """Accelerators, of whichever demand comes first."""
+
+
+class Binding(Event):
+    """A constraint that binds, for machines and for people."""
+
+    constraint: Constraint
     sites: tuple[str, ...]
     types: tuple[str, ...]
+    together_with: tuple[Constraint, ...] = ()
+    """What must give way with it; none where it binds by itself."""
+    behind: int = 0
+    """Accelerators of the shortage that wait for this; a demand that waits for either of two counts for both."""
+    one_more: OneMore | None = None
     summary: str
 
 
@@ -103,6 +150,9 @@ class Shortage(Event):
     served: Quantity
     missing: Quantity
     binding: Binding
+    """What holds back most; where several do, what is changed most easily."""
+    also: tuple[Binding, ...] = ()
+    """What else binds."""
     since: AwareDatetime
     """The tick from which the shortage has held."""
     at: AwareDatetime

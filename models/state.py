@@ -91,6 +91,29 @@ class Totals(Event):
     open_shortages: int
 
 
+class TenantState(Event):
+    """Who has what, who waits, and who has more than its part; accelerators throughout.
+
+    What a tenant deserves is the sum of its quotas' `deserved`, unknown without any.
+    """
+
+    tenant: str
+    deserved: int | None
+    limit: int | None
+    """The sum of its quotas' limits; unknown without any."""
+    wanted: int
+    granted: int
+    pending: int
+    used: int | None
+    """Of what it deserves, as much as is granted."""
+    starved: int | None
+    """Pending, and within what it deserves."""
+    borrowing: int | None
+    """Granted beyond what it deserves."""
+    servable: int
+    """Pending, and could be had now."""
+
+
 class SiteState(Totals):
     """One site at one tick."""
 
@@ -112,3 +135,11 @@ class FleetState(Totals):
     wanted: int
     granted: int
     pending: int
+    servable: int
+    """Pending, and could be had now."""
+    demands_waiting: int
+    """Demands whose `starts_at` is still to come."""
+    demands_expired: int
+    """Demands whose `ends_at` has passed without a word of their end."""
+    tenants: tuple[TenantState, ...]
+    """By name; demands that name no tenant are in none of them."""

@@ -121,7 +121,7 @@ class FleetMachine:
             yield from self._apply(admitted)
         views = self.views()
         demands = self.book.standing(tick)
-        for event in self.episodes.advance(tick, self.planner.assess(views, demands)):
+        for event in self.episodes.advance(tick, self.planner.assess(views, demands, {}).shortfalls):
             yield _shortage(event)
         opened = self.episodes.open_shortages
         for view in views:

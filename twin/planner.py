@@ -5,13 +5,14 @@ What it says is named after what is short: accelerators of a project, power of a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from models.catalogue import Catalogue
 from models.demand import DemandRevised
-from models.shortage import Accelerators, Binding, Power, Resource, Scope, ScopeKind, Visibility
+from models.shortage import Accelerators, Binding, Constraint, Power, Resource, Scope, ScopeKind, Visibility
+from models.tenant import Quota
 from twin.demand import by_precedence, pending
 from twin.rules import Rules
 from twin.view import MILLION, SiteView
@@ -36,13 +37,28 @@ class Shortfall:
     missing: Amount
     binding: Binding
     projects: tuple[str, ...]
+    also: tuple[Binding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Demand against capacity at one tick."""
+
+    shortfalls: tuple[Shortfall, ...]
+    """In canonical order, no two of one scope and resource."""
+    servable: Mapping[str, int]
+    """By demand: accelerators that are pending and could be had now; nothing of demands that could have none."""
+
+
+Quotas = Mapping[str, tuple[Quota, ...]]
+"""By tenant."""
 
 
 class Planner(Protocol):
-    """Judges demand against capacity; the same view gives the same shortfalls, in canonical order."""
+    """Judges demand against capacity; the same view gives the same assessment."""
 
-    def assess(self, sites: Sequence[SiteView], demands: Sequence[DemandRevised]) -> list[Shortfall]:
-        """All shortfalls, no two of one scope and resource."""
+    def assess(self, sites: Sequence[SiteView], demands: Sequence[DemandRevised], quotas: Quotas) -> Assessment:
+        """What could be served, what is short, and what binds."""
         ...
 
 
@@ -68,7 +84,7 @@ class AggregatePlanner:
     catalogue: Catalogue
     rules: Rules
 
-    def assess(self, sites: Sequence[SiteView], demands: Sequence[DemandRevised]) -> list[Shortfall]:
+    def assess(self, sites: Sequence[SiteView], demands: Sequence[DemandRevised], quotas: Quotas) -> Assessment:  # noqa: ARG002
         """All shortfalls: by project, then power and visibility by site."""
         sites = sorted(sites, key=lambda view: view.site)
         room = [_room(view) for view in sites]
@@ -81,7 +97,8 @@ class AggregatePlanner:
                 unserved.setdefault((demand.project, tuple(sorted(demand.types))), []).append((demand, left))
         short = [self._accelerators(*key, unserved[key]) for key in sorted(unserved)]
         short += [shortfall for site in room if (shortfall := _power(site))]
-        return short + [shortfall for view in sites if (shortfall := self._visibility(view))]
+        short += [shortfall for view in sites if (shortfall := self._visibility(view))]
+        return Assessment(tuple(short), {})
 
     def _place(self, demand: DemandRevised, left: int, room: list[_Site], *, within_headroom: bool) -> int:
         for site in room:
@@ -118,7 +135,7 @@ class AggregatePlanner:
             demanded=self._amount(wanted, types),
             missing=self._amount(missing, types),
             binding=Binding(
-                constraint="accelerators",
+                constraint=Constraint.ACCELERATORS,
                 sites=sites,
                 types=types,
                 summary=f"{missing} more {what}{where} would serve it",
@@ -145,7 +162,7 @@ class AggregatePlanner:
             demanded=self._worth(total, whole),
             missing=self._worth(dark, unknown),
             binding=Binding(
-                constraint="visibility",
+                constraint=Constraint.VISIBILITY,
                 sites=(view.site,),
                 types=tuple(sorted(unknown)),
                 summary=f"{dark} of {total} accelerators at {view.site} are unknown",
@@ -176,7 +193,7 @@ def _power(site: _Site) -> Shortfall | None:
         demanded=Amount(milliwatts=demanded),
         missing=Amount(milliwatts=missing),
         binding=Binding(
-            constraint="power",
+            constraint=Constraint.POWER,
             sites=(view.site,),
             types=(),
             summary=f"{missing / 1e9:.3f} MW more at {view.site} would cover what it draws and what could be placed",

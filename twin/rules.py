@@ -28,6 +28,10 @@ class Rules:
     """A clock that jumps further over a time with nothing to fold closes its last tick alone."""
     open_after: int = 5000
     resolve_after: int = 5000
+    unplaced_after: int = 60_000
+    """As `open_after`, for demand that could be served and is not granted: a scheduler has so long."""
+    escalate_after: int = 3_600_000
+    """A shortage that has lasted so long is one step more severe."""
     unknown_above: int = 100_000
     """A site with more of its accelerators unknown has a visibility shortage."""
 

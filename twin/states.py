@@ -53,6 +53,10 @@ def fleet_state(
         wanted=wanted,
         granted=granted,
         pending=wanted - granted,
+        servable=0,
+        demands_waiting=0,
+        demands_expired=0,
+        tenants=(),
         **_totals(views, tick, catalogue),
         open_shortages=open_shortages,
     )

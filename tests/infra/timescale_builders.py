@@ -88,6 +88,10 @@ def fleet_state(tick: int = T0, *, pending: int = 3) -> FleetState:
         wanted=16,
         granted=13,
         pending=pending,
+        servable=0,
+        demands_waiting=0,
+        demands_expired=0,
+        tenants=(),
         **totals(tick, watts=0.1 + 0.2, facility=None, pools=[pool(), pool("gb200", utilization=None)], free=8),
     )
 

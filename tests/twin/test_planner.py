@@ -31,7 +31,7 @@ def short_of(sites: list[SiteView], demands: list[DemandRevised]) -> dict[str, i
     """What is missing by `scope resource`: accelerators, or milliwatts."""
     return {
         f"{found.scope.name} {found.resource.kind}": found.missing.accelerators or found.missing.milliwatts
-        for found in PLANNER.assess(sites, demands)
+        for found in PLANNER.assess(sites, demands, {}).shortfalls
     }
 
 
@@ -123,14 +123,14 @@ def test_what_is_short_is_named(sites: list[SiteView], demands: list[DemandRevis
 
 def test_a_power_shortage_names_the_projects_whose_work_could_be_placed() -> None:
     demands = [wants("a", 4, project="first"), wants("b", 4, project="second", types=["h100-sxm"])]
-    (found,) = PLANNER.assess([view("a", 8, 0, 0.0)], demands)
+    (found,) = PLANNER.assess([view("a", 8, 0, 0.0)], demands, {}).shortfalls
 
     assert (found.scope.kind, found.projects) == (ScopeKind.SITE, ("first", "second"))
 
 
 def test_demands_of_one_project_for_the_same_types_are_one_shortage() -> None:
     demands = [wants("a", 4, types=["h200-sxm", "h100-sxm"]), wants("b", 5, types=["h100-sxm", "h200-sxm"])]
-    (found,) = PLANNER.assess([view(free=2)], demands)
+    (found,) = PLANNER.assess([view(free=2)], demands, {}).shortfalls
 
     assert (found.demanded.accelerators, found.missing.accelerators) == (9, 7)
     assert found.binding.types == ("h100-sxm", "h200-sxm")
@@ -197,7 +197,7 @@ def demands(draw: st.DrawFn) -> list[DemandRevised]:
 def test_no_more_is_missing_than_demanded_and_the_order_of_the_inputs_does_not_matter(
     sites: list[SiteView], demands: list[DemandRevised], random: Random
 ) -> None:
-    found = PLANNER.assess(sites, demands)
+    found = PLANNER.assess(sites, demands, {}).shortfalls
 
     for shortfall in found:
         assert 0 <= shortfall.missing.accelerators <= shortfall.demanded.accelerators
@@ -205,7 +205,9 @@ def test_no_more_is_missing_than_demanded_and_the_order_of_the_inputs_does_not_m
         assert 0 <= shortfall.missing.milli_h100e <= shortfall.demanded.milli_h100e
         assert shortfall.missing.accelerators or shortfall.missing.milliwatts
     assert len({_named(shortfall) for shortfall in found}) == len(found)
-    assert PLANNER.assess(random.sample(sites, len(sites)), random.sample(demands, len(demands))) == found
+    assert (
+        PLANNER.assess(random.sample(sites, len(sites)), random.sample(demands, len(demands)), {}).shortfalls == found
+    )
 
 
 def _named(shortfall: Shortfall) -> str:
@@ -222,7 +224,9 @@ def test_one_demand_alone_gets_all_that_fits_it(sites: list[SiteView], demands: 
             for pool in site.pools.values()
             if (not demand.sites or site.site in demand.sites) and (not demand.types or pool.type in demand.types)
         )
-        short = [found for found in PLANNER.assess(sites, [demand]) if found.resource.kind == "accelerators"]
+        short = [
+            found for found in PLANNER.assess(sites, [demand], {}).shortfalls if found.resource.kind == "accelerators"
+        ]
 
         assert sum(found.missing.accelerators for found in short) == max(demand.wanted - fits, 0)
 
