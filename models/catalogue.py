@@ -6,20 +6,42 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
-from typing import Annotated, Self
+from typing import Annotated, Any, Self, TypeVar
 
 import numpy as np
 import yaml
 from numpy.typing import NDArray
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from models.demand import Workload
 from models.errors import ConfigurationError, RecordRefused
 from models.names import Event, Name
+
+_Model = TypeVar("_Model", bound=BaseModel)
 
 H100_TFLOPS = 989.0
 """Dense BF16 of one H100 SXM: the unit of H100 equivalents."""
 
 Draw = Annotated[float, Field(ge=0, le=200_000)]
+Share = Annotated[float, Field(gt=0, le=1)]
+
+
+class Activity(Event):
+    """What each kind of work adds to an idle node's watts, as a part of what training adds."""
+
+    inference: Share = 1.0
+    latency_bound: Share = 1.0
+    sources: tuple[str, ...] = ()
+
+    def of(self, workload: Workload | None) -> float:
+        """The part of a kind of work; work of no kind counts as training."""
+        match workload:
+            case Workload.INFERENCE:
+                return self.inference
+            case Workload.LATENCY_BOUND:
+                return self.latency_bound
+            case Workload.TRAINING | None:
+                return 1.0
 
 
 class AcceleratorType(Event):
@@ -29,10 +51,10 @@ class AcceleratorType(Event):
     vendor: str
     name: str
     bf16_tflops: Annotated[float, Field(gt=0)] | None
-    """Dense; none where it is unpublished or no fair measure of the chip."""
+    """Dense, FP16 of chips older than BF16; none where it is unpublished or no fair measure of the chip."""
     idle_watts: Draw
     typical_watts: Draw
-    """Under its usual work; what a planned accelerator is counted with."""
+    """Under its usual training; what a planned accelerator is counted with."""
     max_watts: Draw
     per_node: Annotated[int, Field(ge=1, le=1024)]
     host_idle_watts: Draw
@@ -41,6 +63,8 @@ class AcceleratorType(Event):
     power_model_error: Annotated[float, Field(ge=0, le=1)]
     """Mean absolute error to expect where watts are modelled from utilisation."""
     counts_as_h100: bool = True
+    activity: Activity = Activity()
+    """The catalogue's, unless the type has its own."""
     sources: tuple[str, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -60,10 +84,15 @@ class AcceleratorType(Event):
 
     @property
     def placed_milliwatts(self) -> int:
-        """IT milliwatts that putting work on one more accelerator adds: typical less idle, its share of the host."""
+        """IT milliwatts that training on one more accelerator adds."""
+        return self.working_milliwatts(Workload.TRAINING)
+
+    def working_milliwatts(self, workload: Workload | None) -> int:
+        """IT milliwatts that such work on one more accelerator adds: its own above idle, its share of the host's."""
         host = (self.host_max_watts - self.host_idle_watts) / self.per_node
         busy = (self.typical_watts - self.idle_watts) / max(self.max_watts - self.idle_watts, 1e-9)
-        return round((self.typical_watts - self.idle_watts + host * busy) * 1000)
+        training = self.typical_watts - self.idle_watts + host * busy
+        return round(training * self.activity.of(workload) * 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +177,8 @@ def catalogue_of(types: Iterable[AcceleratorType]) -> Catalogue:
 def read_catalogue(text: str, name: str) -> Catalogue:
     """Read a catalogue from YAML; `name` is the file's, for messages.
 
+    The entry `activity`, where there is one, is no type but what all types without their own have.
+
     Raises:
         ConfigurationError: naming file, path and value.
     """
@@ -157,15 +188,21 @@ def read_catalogue(text: str, name: str) -> Catalogue:
         raise ConfigurationError(name, str(error).replace("\n", " "), "YAML") from None
     if not isinstance(entries, dict):
         raise ConfigurationError(name, entries, "a mapping from type id to its figures")
-    types = []
-    for id_, entry in entries.items():
-        try:
-            types.append(AcceleratorType.model_validate({"id": id_, **(entry or {})}))
-        except ValidationError as invalid:
-            first = invalid.errors()[0]
-            path = ".".join(str(part) for part in (id_, *first["loc"]))
-            raise ConfigurationError(f"{name}: {path}", first["input"], first["msg"]) from None
-    return catalogue_of(types)
+    activity = _entry(Activity, name, "activity", entries.pop("activity", {}), {})
+    return catalogue_of(
+        _entry(AcceleratorType, name, id_, entry, {"id": id_, "activity": activity}) for id_, entry in entries.items()
+    )
+
+
+def _entry(model: type[_Model], name: str, key: str, entry: Any, unsaid: Mapping[str, Any]) -> _Model:
+    if not isinstance(entry, dict):
+        raise ConfigurationError(f"{name}: {key}", entry, "a mapping")
+    try:
+        return model.model_validate({**unsaid, **entry})
+    except ValidationError as invalid:
+        first = invalid.errors()[0]
+        path = ".".join(str(part) for part in (key, *first["loc"]))
+        raise ConfigurationError(f"{name}: {path}", first["input"], first["msg"]) from None
 
 
 def shipped_catalogue() -> Catalogue:
