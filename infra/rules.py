@@ -17,7 +17,10 @@ def rules_of(settings: TwinSettings) -> Rules:
         node_interval=settings.node_interval_milliseconds,
         idle_below=round(settings.idle_below * 1_000_000),
         idle_after=settings.idle_after_milliseconds,
+        longest_jump=settings.longest_jump_milliseconds,
         open_after=settings.open_after_milliseconds,
         resolve_after=settings.resolve_after_milliseconds,
+        unplaced_after=settings.unplaced_after_milliseconds,
+        escalate_after=settings.escalate_after_milliseconds,
         unknown_above=round(settings.unknown_above * 1_000_000),
     )

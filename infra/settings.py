@@ -86,8 +86,14 @@ class TwinSettings(_Part):
     node_interval_milliseconds: Annotated[int, Field(ge=1000)] = 10_000
     idle_below: Annotated[float, Field(ge=0, le=1)] = 0.05
     idle_after_milliseconds: Annotated[int, Field(ge=1)] = 300_000
+    longest_jump_milliseconds: Annotated[int, Field(ge=1)] = 600_000
+    """A clock that jumps further over a time with nothing to fold closes its last tick alone."""
     open_after_milliseconds: Annotated[int, Field(ge=0)] = 5_000
     resolve_after_milliseconds: Annotated[int, Field(ge=0)] = 5_000
+    unplaced_after_milliseconds: Annotated[int, Field(ge=0)] = 60_000
+    """As `open_after_milliseconds`, for demand that could be served and is not granted; 0: told at once."""
+    escalate_after_milliseconds: Annotated[int, Field(ge=0)] = 3_600_000
+    """A shortage that has lasted so long is one step more severe; 0: age never counts."""
     unknown_above: Annotated[float, Field(ge=0, le=1)] = 0.1
     """A site with a larger part of its accelerators unknown has a visibility shortage."""
 

@@ -1,4 +1,16 @@
-"""Episodes: a shortfall that lasts becomes a shortage, and one that stays away resolves. No flapping in between."""
+"""Episodes: a shortfall that lasts becomes a shortage, and one that stays away resolves. No flapping in between.
+
+An episode is a scope and a resource: whatever comes to bind it, it stays the same. What is told of it while it is open
+is what is material:
+
+- what got worse, at once: a higher severity, be it by age alone, or a tenth more missing than was last told;
+- what was told and is no longer so, once that has lasted `open_after` at a stretch: a tenth less is missing, or less in
+  one measure and more in another; the severity is lower; the projects are others; another constraint binds, or at
+  other sites, or other constraints bind beside it.
+
+So what goes back and forth is told at its worst and then no more, and what was told is not wrong for longer than
+`open_after`. Words, what waits behind a constraint and what one more unit would serve are brought along, never a cause.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +22,13 @@ from typing import Any
 import orjson
 
 from models.instants import moment_of
-from models.shortage import Change, Quantity, Severity, Shortage, Status
+from models.shortage import Binding, Change, Constraint, Quantity, Shortage, Status, Unplaced
 from twin.planner import Amount, Shortfall
 from twin.rules import Rules
-
-CRITICAL_SHARE = 500_000
-WARNING_SHARE = 100_000
-"""Missing of demanded, in parts per million, from which a shortage is critical, or a warning."""
+from twin.severity import severity_of, worse
 
 MATERIAL_SHARE = 100_000
-"""A change of what is missing by less of it than this is not told."""
+"""A change of what is missing by less of it than this, in parts per million, is not told."""
 
 
 @dataclass
@@ -29,8 +38,10 @@ class Episode:
     since: int
     gone_since: int | None = None
     told: Shortage | None = None
-    told_missing: tuple[int, int] = (0, 0)
-    """Accelerators and milliwatts that the last event spoke of."""
+    told_missing: Amount = field(default_factory=Amount)
+    """What the last event spoke of."""
+    untrue_since: dict[str, int] = field(default_factory=dict)
+    """From which tick on each part of the last event has no longer been so, without a break."""
 
 
 @dataclass
@@ -58,10 +69,28 @@ class Episodes:
         episode = self.running.setdefault(key, Episode(since=tick))
         episode.gone_since = None
         if episode.told is None:
-            if tick - episode.since >= self.rules.open_after:
+            if tick - episode.since >= self._open_after(shortfall):
                 yield self._tell(key, episode, tick, shortfall, Change.OPENED)
-        elif _material(episode, shortfall):
+        elif self._material(episode, episode.told, tick, shortfall):
             yield self._tell(key, episode, tick, shortfall, Change.UPDATED)
+
+    def _open_after(self, shortfall: Shortfall) -> int:
+        unplaced = isinstance(shortfall.resource, Unplaced)
+        return self.rules.unplaced_after if unplaced else self.rules.open_after
+
+    def _material(self, episode: Episode, told: Shortage, tick: int, shortfall: Shortfall) -> bool:
+        severity = severity_of(shortfall, tick - episode.since, self.rules)
+        more, less = _moved(episode.told_missing, shortfall.missing)
+        untrue = {
+            "amount": less,
+            "severity": worse(told.severity, than=severity),
+            "projects": told.projects != shortfall.projects,
+            "binding": _bound_by(told.binding, told.also) != _bound_by(shortfall.binding, shortfall.also),
+        }
+        episode.untrue_since = {part: episode.untrue_since.get(part, tick) for part in untrue if untrue[part]}
+        lasted = any(tick - since >= self.rules.open_after for since in episode.untrue_since.values())
+        grown = more and not less and not untrue["severity"]
+        return lasted or grown or worse(severity, than=told.severity)
 
     def _absent(self, key: str, tick: int) -> Iterator[Shortage]:
         episode = self.running[key]
@@ -70,6 +99,7 @@ class Episodes:
             return
         if episode.gone_since is None:
             episode.gone_since = tick
+            episode.untrue_since = {}
         if tick - episode.gone_since >= self.rules.resolve_after:
             del self.running[key]
             yield episode.told.model_copy(
@@ -84,19 +114,20 @@ class Episodes:
 
     def _tell(self, key: str, episode: Episode, tick: int, shortfall: Shortfall, change: Change) -> Shortage:
         missing, demanded = shortfall.missing, shortfall.demanded
-        episode.told_missing = (missing.accelerators, missing.milliwatts)
+        episode.told_missing, episode.untrue_since = missing, {}
         episode.told = Shortage(
             id=_id(key, episode.since),
             sequence=0 if episode.told is None else episode.told.sequence + 1,
             change=change,
             status=Status.OPEN,
-            severity=_severity(shortfall),
+            severity=severity_of(shortfall, tick - episode.since, self.rules),
             scope=shortfall.scope,
             resource=shortfall.resource,
             demanded=_quantity(demanded),
             served=_quantity(_less(demanded, missing)),
             missing=_quantity(missing),
             binding=shortfall.binding,
+            also=shortfall.also,
             since=moment_of(episode.since),
             at=moment_of(tick),
             projects=shortfall.projects,
@@ -120,7 +151,8 @@ class Episodes:
                 since=one["since"],
                 gone_since=one["gone_since"],
                 told=None if one["told"] is None else Shortage.model_validate(one["told"]),
-                told_missing=(one["told_missing"][0], one["told_missing"][1]),
+                told_missing=Amount(**one["told_missing"]),
+                untrue_since=one["untrue_since"],
             )
             for key, one in head.items()
         }
@@ -135,31 +167,20 @@ def _id(key: str, since: int) -> str:
     return hashlib.sha256(f"{key}@{since}".encode()).hexdigest()[:16]
 
 
-def _share(shortfall: Shortfall) -> int:
-    for missing, demanded in (
-        (shortfall.missing.accelerators, shortfall.demanded.accelerators),
-        (shortfall.missing.milliwatts, shortfall.demanded.milliwatts),
-    ):
-        if demanded:
-            return missing * 1_000_000 // demanded
-    return 0
-
-
-def _severity(shortfall: Shortfall) -> Severity:
-    share = _share(shortfall)
-    if share >= CRITICAL_SHARE:
-        return Severity.CRITICAL
-    return Severity.WARNING if share >= WARNING_SHARE else Severity.INFO
-
-
-def _material(episode: Episode, shortfall: Shortfall) -> bool:
-    told = episode.told
-    now = (shortfall.missing.accelerators, shortfall.missing.milliwatts)
-    moved = any(
-        abs(new - old) * 1_000_000 >= max(old, 1) * MATERIAL_SHARE and new != old
-        for new, old in zip(now, episode.told_missing, strict=True)
+def _moved(told: Amount, now: Amount) -> tuple[bool, bool]:
+    """Whether materially more is missing in some measure, and whether materially less is."""
+    pairs = (
+        (told.accelerators, now.accelerators),
+        (told.milli_h100e, now.milli_h100e),
+        (told.milliwatts, now.milliwatts),
     )
-    return told is None or moved or told.severity != _severity(shortfall) or told.projects != shortfall.projects
+    moves = [new - old for old, new in pairs if abs(new - old) * 1_000_000 >= max(old, 1) * MATERIAL_SHARE]
+    return any(move > 0 for move in moves), any(move < 0 for move in moves)
+
+
+def _bound_by(binding: Binding, also: Iterable[Binding]) -> tuple[Constraint, frozenset[str], frozenset[Constraint]]:
+    """What is material of what binds."""
+    return binding.constraint, frozenset(binding.sites), frozenset(other.constraint for other in also)
 
 
 def _less(amount: Amount, by: Amount) -> Amount:

@@ -31,7 +31,7 @@ class Rules:
     unplaced_after: int = 60_000
     """As `open_after`, for demand that could be served and is not granted: a scheduler has so long."""
     escalate_after: int = 3_600_000
-    """A shortage that has lasted so long is one step more severe."""
+    """A shortage that has lasted so long is one step more severe; 0: age never counts."""
     unknown_above: int = 100_000
     """A site with more of its accelerators unknown has a visibility shortage."""
 
