@@ -8,14 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.clock import Clock
-from models.cloudevents import ARROW, JSON, EventType, headers
 from models.facts import SiteFacts
-from models.frame import MOST_ROWS, encode_frame
-from models.instants import instant_of, moment_of, tick_at_or_after, tick_at_or_before
-from models.partitioning import NOT_PLACED
-from models.record import SENT_AT, Record
-from models.topics import DEMAND, SITES, TELEMETRY
+from models.frame import MOST_ROWS
+from models.instants import moment_of, tick_at_or_after, tick_at_or_before
+from models.record import Record
+from streams.traces.records import clock_records, facts_record, frame_record
 
 SECOND = 1000
 LONGEST_SILENCE = 120 * SECOND
@@ -81,53 +78,23 @@ def trace_records(power: NodePower, site: TraceSite) -> Iterator[Record]:
     start = tick_at_or_before(int(power.at.min()) - 1, SECOND)
     facts = site.facts(start)
     if facts is not None:
-        yield _facts(facts, site.source)
+        yield facts_record(facts, site.source)
     for end in range(start, tick_at_or_after(int(ends[-1]) + LONGEST_SILENCE, SECOND) + 1, SECOND):
         rows = rows_of.get(end, ())
         for part in range(0, len(rows), MOST_ROWS):
             yield _frame(power, rows[part : part + MOST_ROWS], site, end, part)
-        for topic in (TELEMETRY, SITES, DEMAND):
-            yield _clock(topic, end, site.source)
+        yield from clock_records(end, site.source)
 
 
 def _frame(power: NodePower, rows: Integers, site: TraceSite, end: int, part: int) -> Record:
     count = len(rows)
-    value = encode_frame(
-        site.site,
-        {
-            "node": [power.nodes[node] for node in power.node[rows].tolist()],
-            "type": [site.type] * count,
-            "at": power.at[rows],
-            "sequence": power.sequence[rows],
-            "installed": [site.accelerators] * count,
-            "in_service": [site.accelerators] * count,
-            "power_watts": power.power_watts[rows],
-        },
-    )
-    identity = f"{site.site}/{end}/{part}"
-    return _record(TELEMETRY, EventType.FRAME, site.site.encode(), value, site.source, identity, end, ARROW)
-
-
-def _clock(topic: str, until: int, source: str) -> Record:
-    value = Clock(until=moment_of(until)).model_dump_json().encode()
-    return _record(topic, EventType.CLOCK, b"clock", value, source, f"clock/{topic}/{until}", until)
-
-
-def _facts(facts: SiteFacts, source: str) -> Record:
-    at = instant_of(facts.at)
-    value = facts.model_dump_json().encode()
-    return _record(SITES, EventType.SITE_FACTS, facts.site.encode(), value, source, f"facts/{facts.site}/{at}", at)
-
-
-def _record(  # all that a record is
-    topic: str,
-    event: EventType,
-    key: bytes,
-    value: bytes,
-    source: str,
-    identity: str,
-    at: int,
-    content_type: str = JSON,
-) -> Record:
-    described = (*headers(event, source, identity, at, content_type), (SENT_AT, b"%d" % at))
-    return Record(topic, NOT_PLACED, NOT_PLACED, at, key, value, described)
+    columns = {
+        "node": [power.nodes[node] for node in power.node[rows].tolist()],
+        "type": [site.type] * count,
+        "at": power.at[rows],
+        "sequence": power.sequence[rows],
+        "installed": [site.accelerators] * count,
+        "in_service": [site.accelerators] * count,
+        "power_watts": power.power_watts[rows],
+    }
+    return frame_record(site.site, columns, site.source, end, part)
