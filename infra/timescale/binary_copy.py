@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from infra.timescale.rows import NODE_SAMPLES
+from infra.timescale.tables import NODE_SAMPLES
 from models.node_frame import NodeFrame
 
 SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)

@@ -7,21 +7,22 @@ from dataclasses import dataclass
 
 from psycopg import sql
 from psycopg.types.json import Jsonb
+from pydantic_core import to_jsonable_python
 
-from infra.timescale import rows
+from infra.timescale import tables
 from infra.timescale.batch import RowBatch
 from infra.timescale.binary_copy import SIGNATURE, TRAILER, encode_nodes
 from infra.timescale.connection import Connection
+from infra.timescale.rows import Row, rows_of
 from models.node_frame import NodeFrame
-from models.shortage import Shortage
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
     """What one table gets: rows, or node frames."""
 
-    table: rows.Table
-    rows: Sequence[rows.Row] = ()
+    table: tables.Table
+    rows: Sequence[Row] = ()
     frames: Sequence[NodeFrame] = ()
 
 
@@ -31,13 +32,10 @@ CopyContent = Callable[[Connection, str, Content], int]
 
 def contents_of(batch: RowBatch) -> list[Content]:
     """The batch by table; tables that get nothing are left out."""
+    others = (table for table in tables.TABLES if table is not tables.NODE_SAMPLES)
     contents = (
-        Content(rows.SITE_SAMPLES, [rows.site_row(state) for state in batch.sites]),
-        Content(rows.SITE_POOLS, [row for state in batch.sites for row in rows.site_pool_rows(state)]),
-        Content(rows.FLEET_SAMPLES, [rows.fleet_row(state) for state in batch.fleet]),
-        Content(rows.FLEET_POOLS, [row for state in batch.fleet for row in rows.fleet_pool_rows(state)]),
-        Content(rows.SHORTAGE_EVENTS, [rows.shortage_row(event) for event in batch.shortages]),
-        Content(rows.NODE_SAMPLES, frames=batch.nodes),
+        *(Content(table, rows_of(batch, table)) for table in others),
+        Content(tables.NODE_SAMPLES, frames=batch.nodes),
     )
     return [content for content in contents if content.rows or content.frames]
 
@@ -77,7 +75,7 @@ def _copy(connection: Connection, target: sql.Identifier, content: Content) -> i
             else:
                 copy.set_types(kinds)
                 for row in content.rows:
-                    copy.write_row([_sent(value) for value in row])
+                    copy.write_row([_sent(value, kind) for value, kind in zip(row, kinds, strict=True)])
         return cursor.rowcount
 
 
@@ -87,11 +85,11 @@ def _pieces(frames: Iterable[NodeFrame]) -> Iterable[bytes | memoryview]:
     yield TRAILER
 
 
-def _names(table: rows.Table) -> sql.Composed:
+def _names(table: tables.Table) -> sql.Composed:
     return sql.SQL(", ").join(map(sql.Identifier, table.columns))
 
 
-def _sent(value: object) -> object:
-    if isinstance(value, Shortage):
-        return Jsonb(value.model_dump(mode="json"))
+def _sent(value: object, kind: str) -> object:
+    if kind == "jsonb":
+        return Jsonb(to_jsonable_python(value))
     return list(value) if isinstance(value, tuple) else value

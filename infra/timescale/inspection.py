@@ -10,7 +10,7 @@ from psycopg import sql
 from infra.timescale.connection import Connection, database_errors
 from infra.timescale.editions import edition_of
 from infra.timescale.migrations import applied_migrations, pending_migrations, shipped_migrations
-from infra.timescale.rows import TABLES
+from infra.timescale.tables import TABLES
 from models.instants import Instant, instant_of, moment_of
 
 

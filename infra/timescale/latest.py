@@ -9,7 +9,7 @@ from typing import LiteralString
 from psycopg import sql
 
 from infra.timescale.connection import Connection
-from infra.timescale.rows import NODE_SAMPLES, SHORTAGE_EVENTS
+from infra.timescale.tables import NODE_SAMPLES, SHORTAGE_EVENTS
 from models.instants import moment_of
 
 _NEWEST: LiteralString = """

@@ -71,6 +71,15 @@ _TOTALS = (
     *_known("nodes_reporting", "nodes_stale", "nodes_lost", "open_shortages"),
     *_counters("energy_joules", "readings_observed", "readings_late", "readings_refused"),
 )
+_FLEET = (
+    *_TOTALS,
+    *_known("demands", "wanted", "granted", "pending"),
+    *_maybe("servable", "demands_waiting", "demands_expired"),
+)
+_TENANT = (
+    *_known("wanted", "granted", "pending", "servable"),
+    *_maybe("deserved", "limited_to", "used", "starved", "borrowing"),
+)
 _POOL = (
     *_known("installed", "in_service", "allocated", "free", "held_idle", "unknown", "h100e_in_service", "h100e_free"),
     *_maybe("utilization"),
@@ -85,8 +94,9 @@ _NODE = (
 
 ROLLUPS = (
     Rollup("site", "site_samples", ("site",), _TOTALS),
-    Rollup("fleet", "fleet_samples", (), (*_TOTALS, *_known("demands", "wanted", "granted", "pending"))),
+    Rollup("fleet", "fleet_samples", (), _FLEET),
     Rollup("site_pools", "site_pools", ("site", "type"), _POOL),
     Rollup("fleet_pools", "fleet_pools", ("type",), _POOL),
+    Rollup("tenant", "tenant_samples", ("tenant",), _TENANT),
     Rollup("node", "node_samples", ("site", "node"), _NODE),
 )

@@ -1,137 +1,19 @@
-"""The tables' columns, and the rows that a state, a shortage or a node frame becomes."""
+"""The rows that a state, a shortage or a node frame becomes, in the order of their tables' columns."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from infra.timescale import tables
+from infra.timescale.batch import RowBatch
 from models.instants import moment_of
 from models.node_frame import NodeFrame
-from models.shortage import Accelerators, Quantity, Shortage
+from models.shortage import Accelerators, Quantity, Shortage, Unplaced
 from models.state import FleetState, PoolState, SiteState, Totals
 
 Row = tuple[Any, ...]
 """Values in the order of the table's columns; lists as tuples, so that rows can be compared and put into sets."""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table that events become rows of. `columns` has PostgreSQL types by name, without what the server fills in.
-
-    Whole numbers are int8: psycopg cuts what is too large for an int4 without a word.
-    """
-
-    name: str
-    key: tuple[str, ...]
-    columns: Mapping[str, str]
-
-
-_TOTALS: Mapping[str, str] = {
-    "nodes_reporting": "int8",
-    "nodes_stale": "int8",
-    "nodes_lost": "int8",
-    "nodes_never_seen": "int8",
-    "nodes_in_service": "int8",
-    "nodes_draining": "int8",
-    "nodes_maintenance": "int8",
-    "nodes_failed": "int8",
-    "installed": "int8",
-    "in_service": "int8",
-    "allocated": "int8",
-    "free": "int8",
-    "unknown": "int8",
-    "h100e_in_service": "float8",
-    "h100e_free": "float8",
-    "utilization": "float8",
-    "it_measured_watts": "float8",
-    "it_modelled_watts": "float8",
-    "it_carried_watts": "float8",
-    "facility_watts": "float8",
-    "supply_watts": "float8",
-    "headroom_watts": "float8",
-    "energy_joules": "int8",
-    "newest_reading": "timestamptz",
-    "readings_observed": "int8",
-    "readings_duplicate": "int8",
-    "readings_superseded": "int8",
-    "readings_late": "int8",
-    "readings_refused": "int8",
-    "open_shortages": "int8",
-}
-_POOL: Mapping[str, str] = {
-    "installed": "int8",
-    "in_service": "int8",
-    "allocated": "int8",
-    "free": "int8",
-    "held_idle": "int8",
-    "unknown": "int8",
-    "h100e_in_service": "float8",
-    "h100e_free": "float8",
-    "utilization": "float8",
-}
-_DEMAND = ("sites_present", "sites_away", "sites_never_seen", "demands", "wanted", "granted", "pending")
-_QUANTITY = {"accelerators": "int8", "h100e": "float8", "watts": "float8"}
-
-SITE_SAMPLES = Table(
-    "site_samples",
-    ("time", "site"),
-    {"time": "timestamptz", "site": "text", "presence": "text", "pue": "float8", **_TOTALS},
-)
-FLEET_SAMPLES = Table("fleet_samples", ("time",), {"time": "timestamptz", **dict.fromkeys(_DEMAND, "int8"), **_TOTALS})
-SITE_POOLS = Table(
-    "site_pools", ("time", "site", "type"), {"time": "timestamptz", "site": "text", "type": "text", **_POOL}
-)
-FLEET_POOLS = Table("fleet_pools", ("time", "type"), {"time": "timestamptz", "type": "text", **_POOL})
-SHORTAGE_EVENTS = Table(
-    "shortage_events",
-    ("id", "sequence"),
-    {
-        "id": "text",
-        "sequence": "int8",
-        "time": "timestamptz",
-        "change": "text",
-        "status": "text",
-        "severity": "text",
-        "scope_kind": "text",
-        "scope_name": "text",
-        "resource": "text",
-        "resource_types": "text[]",
-        **{f"{part}_{unit}": kind for part in ("demanded", "served", "missing") for unit, kind in _QUANTITY.items()},
-        "binding": "text",
-        "binding_sites": "text[]",
-        "binding_types": "text[]",
-        "summary": "text",
-        "since": "timestamptz",
-        "resolved_at": "timestamptz",
-        "projects": "text[]",
-        "event": "jsonb",
-    },
-)
-NODE_SAMPLES = Table(
-    "node_samples",
-    ("time", "site", "node"),
-    {
-        "time": "timestamptz",
-        "site": "text",
-        "node": "text",
-        "rack": "text",
-        "type": "text",
-        "heard_at": "timestamptz",
-        "hearing": "int2",
-        "state": "int2",
-        "installed": "int2",
-        "in_service": "int2",
-        "allocated": "int2",
-        "power_watts": "float8",
-        "power_source": "int2",
-        "utilization": "float8",
-        "memory_used_bytes": "int8",
-        "temperature_celsius": "float8",
-        "energy_joules": "int8",
-    },
-)
-TABLES = (SITE_SAMPLES, SITE_POOLS, FLEET_SAMPLES, FLEET_POOLS, SHORTAGE_EVENTS, NODE_SAMPLES)
 
 
 def site_row(state: SiteState) -> Row:
@@ -141,7 +23,20 @@ def site_row(state: SiteState) -> Row:
 
 def fleet_row(state: FleetState) -> Row:
     """The row of `FLEET_SAMPLES`."""
-    return (state.tick, *(getattr(state, name) for name in _DEMAND), *_totals(state))
+    return (
+        state.tick,
+        state.sites_present,
+        state.sites_away,
+        state.sites_never_seen,
+        state.demands,
+        state.wanted,
+        state.granted,
+        state.pending,
+        state.servable,
+        state.demands_waiting,
+        state.demands_expired,
+        *_totals(state),
+    )
 
 
 def site_pool_rows(state: SiteState) -> list[Row]:
@@ -154,8 +49,29 @@ def fleet_pool_rows(state: FleetState) -> list[Row]:
     return [(state.tick, pool.type, *_pool(pool)) for pool in state.pools]
 
 
+def tenant_rows(state: FleetState) -> list[Row]:
+    """The rows of `TENANT_SAMPLES`."""
+    return [
+        (
+            state.tick,
+            tenant.tenant,
+            tenant.deserved,
+            tenant.limit,
+            tenant.wanted,
+            tenant.granted,
+            tenant.pending,
+            tenant.used,
+            tenant.starved,
+            tenant.borrowing,
+            tenant.servable,
+        )
+        for tenant in state.tenants
+    ]
+
+
 def shortage_row(event: Shortage) -> Row:
     """The row of `SHORTAGE_EVENTS`; its last value is the event itself."""
+    binding, more = event.binding, event.binding.one_more
     return (
         event.id,
         event.sequence,
@@ -166,14 +82,19 @@ def shortage_row(event: Shortage) -> Row:
         event.scope.kind.value,
         event.scope.name,
         event.resource.kind,
-        event.resource.types if isinstance(event.resource, Accelerators) else (),
+        event.resource.types if isinstance(event.resource, Accelerators | Unplaced) else (),
         *_quantity(event.demanded),
         *_quantity(event.served),
         *_quantity(event.missing),
-        event.binding.constraint,
-        event.binding.sites,
-        event.binding.types,
-        event.binding.summary,
+        binding.constraint.value,
+        binding.sites,
+        binding.types,
+        tuple(constraint.value for constraint in binding.together_with),
+        binding.behind,
+        None if more is None else more.unit.value,
+        None if more is None else more.serves,
+        binding.summary,
+        event.also,
         event.since,
         event.resolved_at,
         event.projects,
@@ -206,6 +127,22 @@ def node_rows(frame: NodeFrame) -> Iterator[Row]:
             _divided(columns["temperature_millicelsius"][index], 1000),
             columns["energy_joules"][index],
         )
+
+
+_ROWS: Mapping[str, Callable[[RowBatch], Iterable[Row]]] = {
+    tables.SITE_SAMPLES.name: lambda batch: map(site_row, batch.sites),
+    tables.SITE_POOLS.name: lambda batch: (row for state in batch.sites for row in site_pool_rows(state)),
+    tables.FLEET_SAMPLES.name: lambda batch: map(fleet_row, batch.fleet),
+    tables.FLEET_POOLS.name: lambda batch: (row for state in batch.fleet for row in fleet_pool_rows(state)),
+    tables.TENANT_SAMPLES.name: lambda batch: (row for state in batch.fleet for row in tenant_rows(state)),
+    tables.SHORTAGE_EVENTS.name: lambda batch: map(shortage_row, batch.shortages),
+    tables.NODE_SAMPLES.name: lambda batch: (row for frame in batch.nodes for row in node_rows(frame)),
+}
+
+
+def rows_of(batch: RowBatch, table: tables.Table) -> list[Row]:
+    """The rows of one table that a batch becomes, repeats included."""
+    return list(_ROWS[table.name](batch))
 
 
 def _totals(state: Totals) -> Row:
@@ -245,7 +182,17 @@ def _totals(state: Totals) -> Row:
 
 
 def _pool(pool: PoolState) -> Row:
-    return tuple(getattr(pool, name) for name in _POOL)
+    return (
+        pool.installed,
+        pool.in_service,
+        pool.allocated,
+        pool.free,
+        pool.held_idle,
+        pool.unknown,
+        pool.h100e_in_service,
+        pool.h100e_free,
+        pool.utilization,
+    )
 
 
 def _quantity(quantity: Quantity) -> Row:

@@ -8,7 +8,7 @@ from typing import Self
 
 from psycopg import errors
 
-from infra.timescale import rows
+from infra.timescale import tables
 from infra.timescale.batch import RowBatch
 from infra.timescale.connection import Connection, connect, database_errors, server_name
 from infra.timescale.copying import CopyContent, contents_of, copy_new, copy_straight
@@ -119,16 +119,17 @@ class TimescaleSink:
         with connection.transaction():
             written = {content.table.name: copy(connection, self._schema, content) for content in contents_of(batch)}
             follow_episodes(connection, self._schema, {event.id for event in batch.shortages})
-            if written.get(rows.NODE_SAMPLES.name):
+            if written.get(tables.NODE_SAMPLES.name):
                 follow_nodes(connection, self._schema, {(frame.site, frame.tick) for frame in batch.nodes})
             sites = {(state.site, instant_of(state.tick)) for state in batch.sites}
             fleet = {(_FLEET, instant_of(state.tick)) for state in batch.fleet}
             touched = {
-                rows.SITE_SAMPLES.name: sites,
-                rows.SITE_POOLS.name: sites,
-                rows.FLEET_SAMPLES.name: fleet,
-                rows.FLEET_POOLS.name: fleet,
-                rows.NODE_SAMPLES.name: {(frame.site, Instant(frame.tick)) for frame in batch.nodes},
+                tables.SITE_SAMPLES.name: sites,
+                tables.SITE_POOLS.name: sites,
+                tables.FLEET_SAMPLES.name: fleet,
+                tables.FLEET_POOLS.name: fleet,
+                tables.TENANT_SAMPLES.name: fleet,
+                tables.NODE_SAMPLES.name: {(frame.site, Instant(frame.tick)) for frame in batch.nodes},
             }
             changed = {name: ticks for name, ticks in touched.items() if written.get(name)}
             mark_due(connection, self._schema, changed)

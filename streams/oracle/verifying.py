@@ -13,7 +13,7 @@ from infra.settings import Settings
 from infra.timescale.batch import RowBatch
 from infra.timescale.connection import connect
 from infra.timescale.reading_back import expected_rows, stored_rows
-from infra.timescale.rows import TABLES
+from infra.timescale.tables import TABLES
 from infra.topics import partition_counts
 from models.catalogue import shipped_catalogue
 from models.cloudevents import EventType

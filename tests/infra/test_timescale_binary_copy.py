@@ -13,7 +13,8 @@ from psycopg import sql
 from infra.timescale.binary_copy import encode_nodes
 from infra.timescale.connection import Connection
 from infra.timescale.copying import Content, copy_straight
-from infra.timescale.rows import NODE_SAMPLES, node_rows
+from infra.timescale.rows import node_rows
+from infra.timescale.tables import NODE_SAMPLES
 from models.node_frame import NodeFrame
 from tests.infra.timescale_builders import ODD_NAMES, T0, node_frame, nodes, opened
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import psycopg
 import pytest
 from psycopg import conninfo, sql
+from psycopg.types.json import Jsonb
 from typer.testing import CliRunner
 
 from cli.db import app
-from infra.timescale import rows
+from infra.timescale import rows, tables
+from infra.timescale.batch import RowBatch
 from infra.timescale.compression import enable_compression
-from infra.timescale.connection import connect
+from infra.timescale.connection import Connection, connect
+from infra.timescale.copying import contents_of
 from infra.timescale.inspection import database_status
 from infra.timescale.measures import ROLLUPS, hour_columns, minute_columns
 from infra.timescale.migrations import (
@@ -25,11 +29,23 @@ from infra.timescale.migrations import (
     require_current,
     shipped_migrations,
 )
+from infra.timescale.reading_back import expected_rows, stored_rows
 from infra.timescale.retention import Retention
 from infra.timescale.roles import Role, create_login, owner_of
 from models.errors import Unavailable
 from models.instants import Instant
-from tests.infra.timescale_builders import HOUR, T0, minute_of_everything, opened, select
+from models.shortage import Binding, Constraint, Shortage
+from tests.infra.timescale_builders import (
+    HOUR,
+    T0,
+    fleet_state,
+    minute_of_everything,
+    opened,
+    select,
+    shortage,
+    site_state,
+    tenant,
+)
 
 pytestmark = pytest.mark.servers
 
@@ -116,14 +132,87 @@ def test_tables_have_the_columns_that_rows_are_made_for(database_url: str) -> No
         )
     columns = {table: [name for of, name, _ in found if of == table] for table, _, _ in found}
 
-    for table in rows.TABLES:
-        assert [name for name in columns[table.name] if name != "written_at"] == list(table.columns)
+    for table in tables.TABLES:
+        assert set(columns[table.name]) - {"written_at"} == set(table.columns)
     for rollup in ROLLUPS:
         keys = {"time", *rollup.keys}
         assert set(columns[f"{rollup.name}_1m"]) == keys | {name for name, _ in minute_columns(rollup)}
         assert set(columns[f"{rollup.name}_1h"]) == keys | {name for name, _ in hour_columns(rollup)}
-    assert columns["node_latest"] == list(rows.NODE_SAMPLES.columns)
-    assert columns["shortages"] == [*rows.SHORTAGE_EVENTS.columns, "opened_at"]
+    assert set(columns["node_latest"]) == set(tables.NODE_SAMPLES.columns)
+    assert set(columns["shortages"]) == {*tables.SHORTAGE_EVENTS.columns, "opened_at"}
+
+
+OLD = 5
+"""The last migration of the program that knew no tenants."""
+
+NEW_WORDS = {"together_with", "behind", "one_more"}
+NEW_COLUMNS = {"servable", "demands_waiting", "demands_expired", "also", "binding_together_with", "binding_behind"} | {
+    "one_more_unit",
+    "one_more_serves",
+}
+
+
+def write_as_before(look: Connection, batch: RowBatch) -> None:
+    """Migrate as far as `OLD`, and write the batch and the minute it is in as the program of then did."""
+    migrate(look, "fleettwin", "here", shipped_migrations()[:OLD])
+    for content in contents_of(batch):
+        columns = content.table.columns
+        insert(look, content.table.name, [name for name in columns if name not in NEW_COLUMNS], columns, content.rows)
+    look.execute("set search_path to fleettwin, public")
+    look.execute("insert into shortages select *, time from shortage_events where sequence = 2")
+    (fleet,) = [rollup for rollup in ROLLUPS if rollup.name == "fleet"]
+    known = [one for one in minute_columns(fleet) if one[0].rpartition("_")[0] not in NEW_COLUMNS]
+    roll_up = sql.SQL("insert into fleet_1m (time, {}) select min(time), {} from fleet_samples")
+    names, values = [sql.Identifier(name) for name, _ in known], [value for _, value in known]
+    look.execute(roll_up.format(sql.SQL(", ").join(names), sql.SQL(", ").join(values)))
+
+
+def insert(
+    look: Connection, table: str, names: Sequence[str], columns: Mapping[str, str], content: Iterable[rows.Row]
+) -> None:
+    """Insert these of the columns."""
+    statement = sql.SQL("insert into {} ({}) values ({})").format(
+        sql.Identifier("fleettwin", table),
+        sql.SQL(", ").join(map(sql.Identifier, names)),
+        sql.SQL(", ").join(sql.Placeholder() for _ in names),
+    )
+    for row in content:
+        said = dict(zip(columns, row, strict=True))
+        look.execute(statement, [as_before(said[name]) for name in names])
+
+
+def as_before(value: object) -> object:
+    if isinstance(value, Shortage):
+        return Jsonb(value.model_dump(mode="json", exclude={"also": True, "binding": NEW_WORDS}))
+    return list(value) if isinstance(value, tuple) else value
+
+
+def test_a_database_of_before_is_brought_forward_with_its_rows(database_url: str) -> None:
+    plain = Binding(constraint=Constraint.ACCELERATORS, sites=("memphis",), types=(), summary="none free")
+    events = [shortage(number).model_copy(update={"binding": plain, "also": ()}) for number in range(3)]
+    old = RowBatch(sites=[site_state()], fleet=[fleet_state(T0)], shortages=events)
+    new = RowBatch(fleet=[fleet_state(T0 + 1000, tenants=[tenant()])], shortages=[shortage(3)])
+    with connect(database_url, "test") as look:
+        write_as_before(look, old)
+
+    with opened(database_url) as (sink, look):
+        assert list(stored_rows(look, "fleettwin", tables.SHORTAGE_EVENTS)) == expected_rows(
+            old, tables.SHORTAGE_EVENTS
+        )
+        assert select(look, "select sequence, also, binding_behind, one_more_serves from shortages") == [
+            (2, [], 0, None)
+        ]
+        assert select(look, "select pending, servable, demands_expired from fleet_samples") == [(3, None, None)]
+        assert select(look, "select n, pending_sum, servable_n, servable_sum from fleet_1m") == [(1, 3, 0, None)]
+
+        sink.write(old)
+        sink.write(new)
+        sink.roll_up()
+        assert select(look, "select sequence, binding, binding_behind from shortages") == [(3, "whole_nodes", 5)]
+        assert select(look, "select pending, servable from fleet_samples order by time") == [(3, None), (3, 2)]
+        assert select(look, "select n, pending_sum, servable_n, servable_sum from fleet_1m") == [(2, 6, 1, 2)]
+        assert select(look, "select tenant, n from tenant_1h") == [("research", 1)]
+        assert select(look, "select count(*) from site_samples") == [(1,)]
 
 
 def test_what_the_licence_does_not_allow_is_left_out(database_url: str) -> None:

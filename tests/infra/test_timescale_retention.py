@@ -12,7 +12,7 @@ from infra.timescale.roles import Role, create_login
 from infra.timescale.sink import TimescaleSink
 from models.errors import ConfigurationError
 from models.instants import Instant, moment_of
-from tests.infra.timescale_builders import HOUR, T0, nodes, opened, select, shortage, site_state
+from tests.infra.timescale_builders import HOUR, T0, fleet_state, nodes, opened, select, shortage, site_state, tenant
 
 pytestmark = pytest.mark.servers
 
@@ -21,7 +21,12 @@ TWO_DAYS = Retention.of(DatabaseSettings(raw_retention_hours=48, rollup_retentio
 
 def at(hours: int) -> RowBatch:
     tick = T0 + hours * HOUR
-    return RowBatch(sites=[site_state(tick=tick)], shortages=[shortage(hours, tick=tick)], nodes=[nodes(tick=tick)])
+    return RowBatch(
+        sites=[site_state(tick=tick)],
+        fleet=[fleet_state(tick, tenants=[tenant()])],
+        shortages=[shortage(hours, tick=tick)],
+        nodes=[nodes(tick=tick)],
+    )
 
 
 def test_only_what_is_older_is_dropped(database_url: str) -> None:
@@ -35,7 +40,9 @@ def test_only_what_is_older_is_dropped(database_url: str) -> None:
         ]
         oldest = select(look, "select min(time) from site_samples")[0][0]
         assert moment_of(T0 + 46 * HOUR) < oldest <= moment_of(T0 + 52 * HOUR)
+        assert select(look, "select min(time) from tenant_samples") == [(oldest,)]
         assert dropped["node_samples"] == 13
+        assert dropped["tenant_samples"] == dropped["fleet_samples"] > 0
         assert dropped["site_1h"] == 0
         assert select(look, "select count(*) from shortage_events") == [(25,)]
 
@@ -47,6 +54,7 @@ def test_what_is_dropped_has_been_rolled_up_before(database_url: str) -> None:
 
         assert select(look, "select count(*) from node_samples") == [(0,)]
         assert select(look, "select n from site_1h") == [(1,)]
+        assert select(look, "select tenant, n, granted_sum, servable_max from tenant_1h") == [("research", 1, 8, 1)]
         assert select(look, "select n from node_1h") == [(1,), (1,)]
 
 
@@ -70,7 +78,7 @@ def test_rollups_go_after_their_own_time(database_url: str) -> None:
         sink.roll_up()
         dropped = sink.retain(Instant(T0 + 24 * 101 * HOUR), TWO_DAYS)
 
-        assert dropped["site_1m"] == dropped["node_1h"] == 1
+        assert dropped["site_1m"] == dropped["node_1h"] == dropped["tenant_1m"] == 1
         assert select(look, "select time from site_1m") == [(moment_of(T0 + 2400 * HOUR),)]
 
 

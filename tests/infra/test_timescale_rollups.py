@@ -16,17 +16,19 @@ from infra.timescale.copying import contents_of, copy_straight
 from infra.timescale.measures import ROLLUPS, Rollup, minute_columns
 from infra.timescale.reading_back import expected_rows, stored_rows
 from infra.timescale.rollups import mark_due, roll_up
-from infra.timescale.rows import SITE_SAMPLES
 from infra.timescale.sink import TimescaleSink
+from infra.timescale.tables import SITE_SAMPLES
 from models.instants import Instant, moment_of
 from tests.infra.timescale_builders import (
     HOUR,
     T0,
+    fleet_state,
     minute_of_everything,
     nodes,
     opened,
     select,
     site_state,
+    tenant,
     waits_for_lock,
 )
 
@@ -187,6 +189,25 @@ def test_two_workers_may_roll_up_at_once(database_url: str) -> None:
             worker.join()
 
         assert_right(look)
+
+
+def test_what_a_tenant_deserves_is_averaged_over_the_ticks_at_which_it_is_known(database_url: str) -> None:
+    ticks = [
+        fleet_state(T0, tenants=[tenant("a", deserved=None), tenant("b", pending=1)]),
+        fleet_state(T0 + 1000, tenants=[tenant("a", deserved=10), tenant("b", pending=5)]),
+        fleet_state(T0 + 2000, tenants=[tenant("a", deserved=20)]),
+    ]
+    with opened(database_url) as (sink, look):
+        sink.write(RowBatch(fleet=ticks))
+        sink.roll_up()
+
+        for statement in (
+            "select tenant, n, deserved_n, deserved_sum, deserved_max, pending_sum, pending_max"
+            " from tenant_1m order by tenant",
+            "select tenant, n, deserved_n, deserved_sum, deserved_max, pending_sum, pending_max"
+            " from tenant_1h order by tenant",
+        ):
+            assert select(look, statement) == [("a", 3, 2, 30, 20, 9, 3), ("b", 2, 2, 20, 10, 6, 5)]
 
 
 def test_nodes_that_were_lost_are_counted(database_url: str) -> None:

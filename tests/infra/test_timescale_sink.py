@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 import threading
 from dataclasses import replace
+from typing import LiteralString
 
 import psycopg
 import pytest
 from psycopg import conninfo, sql
 
-from infra.timescale import rows
+from infra.timescale import tables
 from infra.timescale.batch import RowBatch
 from infra.timescale.connection import Connection, connect
 from infra.timescale.copying import contents_of, copy_straight
@@ -18,15 +19,18 @@ from infra.timescale.inspection import delays, row_counts
 from infra.timescale.latest import follow_episodes
 from infra.timescale.reading_back import expected_rows, stored_rows
 from infra.timescale.roles import Role, create_login
+from infra.timescale.rows import Row
 from infra.timescale.sink import TimescaleSink
 from models.errors import ConfigurationError, Unavailable
 from models.instants import Instant, moment_of
 from models.node_frame import Hearing, PowerSource
 from models.reading import STATE_NAMES
-from models.shortage import Status
+from models.shortage import Binding, Constraint, Status, Unplaced
+from streams.oracle.verification import Verification
 from tests.infra.timescale_builders import (
     ODD_NAMES,
     T0,
+    fleet_state,
     minute_of_everything,
     node_frame,
     nodes,
@@ -35,18 +39,19 @@ from tests.infra.timescale_builders import (
     select,
     shortage,
     site_state,
+    tenant,
     waits_for_lock,
 )
 
 pytestmark = pytest.mark.servers
 
 
-def stored(look: Connection) -> dict[str, list[rows.Row]]:
-    return {table.name: list(stored_rows(look, "fleettwin", table)) for table in rows.TABLES}
+def stored(look: Connection) -> dict[str, list[Row]]:
+    return {table.name: list(stored_rows(look, "fleettwin", table)) for table in tables.TABLES}
 
 
-def expected(batch: RowBatch) -> dict[str, list[rows.Row]]:
-    return {table.name: expected_rows(batch, table) for table in rows.TABLES}
+def expected(batch: RowBatch) -> dict[str, list[Row]]:
+    return {table.name: expected_rows(batch, table) for table in tables.TABLES}
 
 
 def test_what_is_written_can_be_read_back_exactly(database_url: str) -> None:
@@ -117,6 +122,7 @@ def test_odd_names_come_back_unchanged(database_url: str) -> None:
     ]
     batch = RowBatch(
         sites=[site_state(name, pools=[pool(kind) for kind in ODD_NAMES]) for name in ODD_NAMES],
+        fleet=[fleet_state(tenants=[tenant(name) for name in ODD_NAMES])],
         shortages=[shortage(name=name) for name in ODD_NAMES],
         nodes=frames,
     )
@@ -127,6 +133,7 @@ def test_odd_names_come_back_unchanged(database_url: str) -> None:
 
         assert stored(look) == expected(batch)
         assert {site for (site,) in select(look, "select distinct site from node_1h")} == set(ODD_NAMES)
+        assert {name for (name,) in select(look, "select distinct tenant from tenant_1h")} == set(ODD_NAMES)
 
 
 def test_unknown_stays_null(database_url: str) -> None:
@@ -206,6 +213,89 @@ def test_the_views_have_words_for_every_code(database_url: str) -> None:
 
         assert select(look, "select hearing, state, power_source from nodes_now order by node") == words
         assert select(look, "select hearing, state, power_source from node_history order by node") == words
+
+
+def test_a_shortage_without_anything_more_to_say_has_empty_columns(database_url: str) -> None:
+    plain = Binding(constraint=Constraint.ACCELERATORS, sites=(), types=(), summary="none free")
+    event = shortage().model_copy(update={"binding": plain, "also": (), "resource": Unplaced(types=("gb200",))})
+    batch = RowBatch(shortages=[event])
+    with opened(database_url) as (sink, look):
+        sink.write(batch)
+
+        assert stored(look) == expected(batch)
+        assert select(
+            look,
+            "select resource, resource_types, binding, binding_together_with, binding_behind, one_more_unit,"
+            " one_more_serves, also from shortages",
+        ) == [("unplaced", ["gb200"], "accelerators", [], 0, None, None, [])]
+
+
+def test_open_shortages_can_be_read_with_all_that_binds(database_url: str) -> None:
+    gone = shortage(1, name="gone", status=Status.RESOLVED, missing=0)
+    with opened(database_url) as (sink, look):
+        sink.write(RowBatch(shortages=[shortage(0), shortage(1, missing=6), gone]))
+
+        assert select(
+            look,
+            "select scope_name, missing_accelerators, binding, together_with, behind, one_more_unit, one_more_serves,"
+            " also from shortages_now",
+        ) == [("atlas", 6, "whole_nodes", ["power", "quota"], 6, "whole_node", 8, ["unknown_capacity"])]
+
+
+def test_tenants_now_are_those_of_the_newest_tick(database_url: str) -> None:
+    before = fleet_state(T0, tenants=[tenant("gone"), tenant("stays")])
+    now = fleet_state(T0 + 1000, tenants=[tenant("stays", pending=4), tenant("free", deserved=None)])
+    with opened(database_url) as (sink, look):
+        sink.write(RowBatch(fleet=[before, now]))
+
+        assert select(
+            look, "select tenant, deserved, pending, starved, borrowing, servable from tenants_now order by tenant"
+        ) == [("free", None, 3, None, None, 1), ("stays", 10, 4, 2, 0, 1)]
+
+        sink.write(RowBatch(fleet=[fleet_state(T0 + 2000)]))
+        assert select(look, "select * from tenants_now") == []
+
+
+TAMPERED = [
+    pytest.param("update shortage_events set binding_together_with = '{power}'", id="together-with"),
+    pytest.param("update shortage_events set binding_behind = binding_behind + 1", id="behind"),
+    pytest.param("update shortage_events set one_more_unit = null", id="one-more-of-what"),
+    pytest.param("update shortage_events set one_more_serves = 9", id="one-more-serves"),
+    pytest.param("update shortage_events set also = '[]'", id="what-else-binds"),
+    pytest.param("update shortage_events set also = jsonb_set(also, '{0,behind}', '\"0\"')", id="text-for-a-number"),
+    pytest.param("update shortage_events set also = '[1e99]'", id="no-binding"),
+    pytest.param("update shortage_events set also = event", id="a-shortage-for-what-else-binds"),
+    pytest.param("update shortage_events set event = '[]'", id="nothing-for-a-shortage"),
+    pytest.param("update fleet_samples set servable = null", id="servable-of-the-fleet"),
+    pytest.param("update fleet_samples set demands_waiting = 5, demands_expired = 4", id="waiting-for-expired"),
+    pytest.param("update tenant_samples set deserved = 0 where deserved is null", id="zero-for-unknown"),
+    pytest.param("update tenant_samples set limited_to = 21", id="limit"),
+    pytest.param("update tenant_samples set used = 7, starved = 1, borrowing = 1", id="what-a-tenant-has"),
+    pytest.param("update tenant_samples set servable = 2", id="servable-of-a-tenant"),
+    pytest.param("delete from tenant_samples where tenant = 'free'", id="a-tenant-that-is-missing"),
+    pytest.param("update tenant_samples set tenant = 'Free' where tenant = 'free'", id="another-tenant"),
+]
+
+
+@pytest.mark.parametrize("tampering", TAMPERED)
+def test_whoever_verifies_sees_a_changed_value(database_url: str, tampering: LiteralString) -> None:
+    states = [fleet_state(tenants=[tenant(), tenant("free", deserved=None)])]
+    batch = RowBatch(shortages=[shortage()], fleet=states)
+    with opened(database_url) as (sink, look):
+        sink.write(batch)
+        assert differences(look, batch) == 0
+
+        look.execute("set search_path to fleettwin, public")
+        look.execute(tampering)
+        assert differences(look, batch) > 0
+
+
+def differences(look: Connection, batch: RowBatch) -> int:
+    verification = Verification()
+    for table in tables.TABLES:
+        found = stored_rows(look, "fleettwin", table)
+        verification.compare_rows(table.name, expected_rows(batch, table), [], found)
+    return verification.differences
 
 
 def test_nothing_of_a_batch_is_written_when_a_part_of_it_cannot_be(database_url: str) -> None:
@@ -293,6 +383,8 @@ def test_the_writer_cannot_drop_and_the_reader_cannot_write(database_url: str) -
             with pytest.raises((psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidTableDefinition)):
                 look.execute(forbidden.encode())
         assert look.execute("select count(*) from fleettwin.nodes_now").fetchone() == (4,)
+        assert look.execute("select count(*) from fleettwin.tenants_now").fetchone() == (2,)
+        assert look.execute("select count(*) from fleettwin.shortages_now").fetchone() == (1,)
 
 
 def test_later_tables_can_be_read_by_the_reader(database_url: str) -> None:

@@ -15,8 +15,21 @@ from infra.timescale.migrations import migrate
 from infra.timescale.sink import TimescaleSink
 from models.instants import moment_of
 from models.node_frame import COLUMNS, NodeFrame, encode_node_frame, read_node_frame
-from models.shortage import Accelerators, Binding, Change, Quantity, Scope, ScopeKind, Severity, Shortage, Status
-from models.state import FleetState, IntakeTotals, NodeTotals, PoolState, PowerState, Presence, SiteState
+from models.shortage import (
+    Accelerators,
+    Binding,
+    Change,
+    Constraint,
+    OneMore,
+    Quantity,
+    Scope,
+    ScopeKind,
+    Severity,
+    Shortage,
+    Status,
+    Unit,
+)
+from models.state import FleetState, IntakeTotals, NodeTotals, PoolState, PowerState, Presence, SiteState, TenantState
 
 HOUR = 3_600_000
 T0 = 1_800_000_000_000
@@ -79,7 +92,24 @@ def site_state(
     return SiteState(site=site, presence=Presence.PRESENT, pue=1.3, **common)
 
 
-def fleet_state(tick: int = T0, *, pending: int = 3) -> FleetState:
+def tenant(name: str = "research", *, pending: int = 3, deserved: int | None = 10) -> TenantState:
+    """One with quotas, or without where it deserves nobody knows what."""
+    known = deserved is not None
+    return TenantState(
+        tenant=name,
+        deserved=deserved,
+        limit=20 if known else None,
+        wanted=8 + pending,
+        granted=8,
+        pending=pending,
+        used=8 if known else None,
+        starved=min(pending, 2) if known else None,
+        borrowing=0 if known else None,
+        servable=1,
+    )
+
+
+def fleet_state(tick: int = T0, *, pending: int = 3, tenants: Sequence[TenantState] = ()) -> FleetState:
     return FleetState(
         sites_present=1,
         sites_away=0,
@@ -88,10 +118,10 @@ def fleet_state(tick: int = T0, *, pending: int = 3) -> FleetState:
         wanted=16,
         granted=13,
         pending=pending,
-        servable=0,
-        demands_waiting=0,
-        demands_expired=0,
-        tenants=(),
+        servable=2,
+        demands_waiting=4,
+        demands_expired=5,
+        tenants=tuple(tenants),
         **totals(tick, watts=0.1 + 0.2, facility=None, pools=[pool(), pool("gb200", utilization=None)], free=8),
     )
 
@@ -111,7 +141,16 @@ def shortage(
         demanded=Quantity(accelerators=16, h100e=16.1, watts=0.1),
         served=Quantity(accelerators=16 - missing),
         missing=Quantity(accelerators=missing, h100e=missing / 3),
-        binding=Binding(constraint="accelerators", sites=(name,), types=(), summary=f"{name}: short"),
+        binding=Binding(
+            constraint=Constraint.WHOLE_NODES,
+            sites=(name,),
+            types=(),
+            together_with=(Constraint.POWER, Constraint.QUOTA),
+            behind=missing,
+            one_more=OneMore(unit=Unit.WHOLE_NODE, serves=8),
+            summary=f"{name}: short",
+        ),
+        also=(Binding(constraint=Constraint.UNKNOWN_CAPACITY, sites=(name,), types=("gb200",), summary=name),),
         since=moment_of(T0 - 5000),
         at=moment_of(tick),
         resolved_at=moment_of(tick) if status is Status.RESOLVED else None,
@@ -164,7 +203,17 @@ def minute_of_everything(
             for tick in ticks
             for site in sites
         ],
-        fleet=[fleet_state(tick, pending=tick // 1000 % 5) for tick in ticks],
+        fleet=[
+            fleet_state(
+                tick,
+                pending=tick // 1000 % 5,
+                tenants=[
+                    tenant(pending=tick // 1000 % 7),
+                    tenant("product", deserved=None if tick % 3000 else tick // 1000 % 11),
+                ],
+            )
+            for tick in ticks
+        ],
         shortages=[shortage(index, tick=tick) for index, tick in enumerate(ticks[::20])],
         nodes=[
             node_frame(site, tick, {"node": ["n1", "n2"], "power_milliwatts": [tick % 1_000_003, None]})
