@@ -182,7 +182,7 @@ LESS, MORE, MUCH = shortfall(90, 900), shortfall(110, 1100), shortfall(121, 1210
 POWER, NODES = shortfall(binding=bound_by("power")), shortfall(binding=bound_by("whole_nodes"))
 QUOTA = shortfall(also=(bound_by("quota"),))
 OTHERS = shortfall(projects=("p", "q"))
-MILD, GRAVE = shortfall(100, 1001), shortfall(100, 200)
+MILD, GRAVE, FEW = shortfall(100, 1001), shortfall(100, 200), shortfall(60, 60)
 LETTERS = {
     "x": shortfall(),
     "l": LESS,
@@ -194,6 +194,7 @@ LETTERS = {
     "o": OTHERS,
     "i": MILD,
     "g": GRAVE,
+    "f": FEW,
 }
 
 
@@ -213,6 +214,7 @@ LETTERS = {
         pytest.param("xxxxpxpxpxpxpx", [("opened", 3)], id="what-flips-each-tick-is-not-told"),
         pytest.param("xxxxmxmxmxmxmx", [("opened", 3), ("updated", 4)], id="more-and-less-is-told-at-its-worst"),
         pytest.param("xxxxgxgxgxgxgx", [("opened", 3), ("updated", 4)], id="so-is-severity"),
+        pytest.param("xxxxfxfxfxfxfx", [("opened", 3), ("updated", 4)], id="even-where-more-is-less-severe"),
         pytest.param("xxxxpnpn", [("opened", 3), ("updated", 7)], id="what-was-told-is-not-wrong-for-longer"),
         pytest.param("xxxxppm", [("opened", 3), ("updated", 6)], id="what-waits-comes-along-with-what-does-not"),
         pytest.param("xxxxpp.pppp", [("opened", 3), ("updated", 10)], id="and-waits-anew-after-a-gap"),
@@ -299,14 +301,16 @@ def test_episodes_of_different_scopes_and_resources_run_side_by_side() -> None:
     assert [event.change for event in episodes.advance(T0 + 1000, three[:2])] == [Change.RESOLVED]
 
 
-@pytest.mark.parametrize("cut", range(1, 16))
+@pytest.mark.parametrize("cut", range(1, 20))
 def test_episodes_that_are_restored_go_on_as_if_they_had_not_stopped(cut: int) -> None:
-    said = "xx.xxxxx..xx...x"
+    said = "xx.xxxxxpppp..xx...x"
     before, after = Episodes(RULES), Episodes(RULES)
-    events = story(said[:cut], begun=before)
+    events = story(said[:cut], begun=before, letters=LETTERS)
     after.restore(before.head())
 
-    assert events + story(said[cut:], begun=after, first=T0 + 1000 * cut) == story(said)
+    assert events + story(said[cut:], begun=after, first=T0 + 1000 * cut, letters=LETTERS) == story(
+        said, letters=LETTERS
+    )
     assert after.head()  # the last letter is short: something runs
 
 
