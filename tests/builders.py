@@ -152,10 +152,16 @@ def without_intake(samples: Iterable[SiteSample]) -> list[dict[str, Any]]:
 
 
 def pool(type_: str = "h100-sxm", **counts: Any) -> Pool:
-    """A pool; what is not said is zero."""
+    """A pool; what is not said is zero, and what is free is on whole nodes of eight and one with the rest."""
     names = ("installed", "in_service", "allocated", "free", "held_idle", "allocation_unknown", "lost")
     zeros = dict.fromkeys((*names, "utilization_ppm", "utilization_known"), 0)
-    return Pool(**{"type": type_, "free_per_node": (), **zeros, **counts})
+    return Pool(**{"type": type_, "free_per_node": on_whole_nodes(counts.get("free", 0)), **zeros, **counts})
+
+
+def on_whole_nodes(free: int) -> tuple[int, ...]:
+    """So many free accelerators on nodes of eight, and the rest on one more, by how many are free."""
+    whole, rest = divmod(free, 8)
+    return tuple(whole * (level == 8) + (level == rest > 0) for level in range(9)) if free else ()
 
 
 def sample(site: str = SITE, tick: int = T0, pools: Sequence[Pool] = (), milliwatts: int = 0) -> SiteSample:

@@ -13,10 +13,21 @@ from pydantic import ValidationError
 from models.catalogue import Catalogue
 from models.cloudevents import EventType, headers
 from models.dead_letter import refused_record
-from models.errors import RecordRefused
+from models.errors import RecordRefused, first_doubt
 from models.facts import SiteFacts
 from models.instants import instant_of
-from models.ledger import LEDGER_RECORD, Admitted, AdmittedDemand, AdmittedEnd, AdmittedFacts, Away, Back, Samples
+from models.ledger import (
+    LEDGER_RECORD,
+    Admitted,
+    AdmittedDemand,
+    AdmittedEnd,
+    AdmittedFacts,
+    AdmittedTenant,
+    Away,
+    Back,
+    Samples,
+)
+from models.names import FLEET
 from models.record import Outgoing, Record
 from models.sample import SiteSample
 from models.shortage import Shortage
@@ -25,11 +36,13 @@ from models.topics import SHORTAGES, STATE
 from twin.demand import DemandBook
 from twin.episodes import Episodes
 from twin.packing import pack, unpack
-from twin.planner import AggregatePlanner, Planner
+from twin.planner import Planner
+from twin.planning.exact import ExactPlanner
 from twin.rules import Rules
 from twin.sequencing import Inputs
 from twin.states import fleet_state, site_state
-from twin.telemetry import check_rules
+from twin.telemetry import check_catalogue, check_rules
+from twin.tenants import Claiming
 from twin.view import SiteView
 
 
@@ -55,9 +68,10 @@ class FleetMachine:
     ahead: dict[int, dict[str, SiteSample]] = field(default_factory=dict)
     """Ticks that were closed by partitions and not yet here, with their samples."""
     closed: int | None = None
+    _claiming: Claiming = field(default_factory=Claiming)
 
     def __post_init__(self) -> None:
-        self.planner = AggregatePlanner(self.catalogue, self.rules)
+        self.planner = ExactPlanner(self.catalogue, self.rules)
         self.inputs = Inputs(self.rules)
         self.episodes = Episodes(self.rules)
 
@@ -66,7 +80,7 @@ class FleetMachine:
         try:
             entry = LEDGER_RECORD.validate_json(record.value or b"")
         except ValidationError as invalid:
-            return [refused_record(record, RecordRefused("undecodable", str(invalid.errors()[0]["msg"])))]
+            return [refused_record(record, RecordRefused("undecodable", first_doubt(invalid)))]
         match entry:
             case Samples():
                 self._take(entry)
@@ -117,34 +131,41 @@ class FleetMachine:
     def _close(self, tick: int) -> Iterator[Outgoing]:
         self.latest.update(self.ahead.pop(tick))
         self.closed = tick
+        self.book.forget(tick)
         for admitted in self.inputs.due(tick):
             yield from self._apply(admitted)
         views = self.views()
-        demands = self.book.standing(tick)
-        for event in self.episodes.advance(tick, self.planner.assess(views, demands, {}).shortfalls):
+        standing, quotas = self.book.at(tick), self.book.quotas
+        assessment = self.planner.assess(views, standing.demands, quotas)
+        for event in self.episodes.advance(tick, assessment.shortfalls):
             yield _shortage(event)
+        claims = self._claiming.claims(standing, quotas, assessment.servable, _there(views))
         opened = self.episodes.open_shortages
         for view in views:
             concerned = sum(view.site in shortage.binding.sites for shortage in opened)
             yield _state(view.site, tick, site_state(view, tick, self.catalogue, concerned))
-        yield _state("fleet", tick, fleet_state(views, tick, self.catalogue, demands, len(opened)))
+        yield _state(FLEET, tick, fleet_state(views, tick, self.catalogue, claims, len(opened)))
 
     def _apply(self, admitted: Admitted) -> Iterator[Outgoing]:
         body = admitted.body
-        if isinstance(body, AdmittedFacts):
-            stands = self.facts.get(body.site)
-            if stands is None or instant_of(stands.at) <= instant_of(body.at):
-                self.facts[body.site] = body
-        elif isinstance(body, AdmittedDemand | AdmittedEnd):
-            unknown = [
-                site for site in getattr(body, "sites", ()) if site not in self.facts.keys() | self.latest.keys()
-            ]
-            if unknown:
-                yield _refused(
-                    admitted, RecordRefused("unknown_site", f"site {unknown[0]!r} has no facts and no nodes")
-                )
-            else:
-                self.book.apply(body)
+        try:
+            match body:
+                case AdmittedFacts():
+                    stands = self.facts.get(body.site)
+                    if stands is None or instant_of(stands.at) <= instant_of(body.at):
+                        self.facts[body.site] = body
+                case AdmittedDemand():
+                    self._check_sites(body)
+                    self.book.apply(body)
+                case AdmittedEnd() | AdmittedTenant():
+                    self.book.apply(body)
+        except RecordRefused as refused:
+            yield _refused(admitted, refused)
+
+    def _check_sites(self, body: AdmittedDemand) -> None:
+        for site in body.sites:
+            if site not in self.facts and site not in self.latest:
+                raise RecordRefused("unknown_site", f"site {site!r} has no facts and no nodes")
 
     def views(self) -> list[SiteView]:
         """Every known site, by name."""
@@ -174,6 +195,7 @@ class FleetMachine:
             {
                 **self._head(),
                 "rules": self.rules.digest,
+                "catalogue": self.catalogue.digests,
                 "inputs": self.inputs.head(),
                 "partitions": self.partitions,
                 "through": sorted(self.through.items()),
@@ -188,10 +210,11 @@ class FleetMachine:
         """Become what `snapshot` was taken from.
 
         Raises:
-            ConfigurationError: the snapshot was made under other rules.
+            ConfigurationError: the snapshot was made under other rules, or another catalogue.
         """
         head, _ = unpack(packed)
         check_rules(head["rules"], self.rules)
+        check_catalogue(head["catalogue"], self.catalogue)
         self.facts = {one["site"]: AdmittedFacts.model_validate(one) for one in head["facts"]}
         self.book.restore(head["book"])
         self.episodes.restore(head["episodes"])
@@ -216,6 +239,15 @@ def _dumped(samples: dict[str, SiteSample]) -> list[dict[str, Any]]:
 
 def _loaded(samples: list[dict[str, Any]]) -> dict[str, SiteSample]:
     return {one["site"]: SiteSample.model_validate(one) for one in samples}
+
+
+def _there(views: list[SiteView]) -> dict[str, int]:
+    """Accelerators that there are at all sites together, by type."""
+    sums: dict[str, int] = {}
+    for view in views:
+        for type_, count in view.there().items():
+            sums[type_] = sums.get(type_, 0) + count
+    return sums
 
 
 def _state(key: str, tick: int, state: SiteState | FleetState) -> Outgoing:
