@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import signal
 import time
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from threading import Event
@@ -14,10 +15,11 @@ import orjson
 import typer
 
 from cli.speed import speed_of
+from infra.catalogues import chosen_catalogue
 from infra.kafka_clients import opened_producer
 from infra.settings import ClockSource, Settings, read_settings
 from infra.topics import partition_counts
-from models.catalogue import shipped_catalogue
+from models.catalogue import Catalogue
 from models.errors import ConfigurationError
 from models.instants import instant_of
 from models.scenario import Scenario, load_scenario, shipped_scenarios
@@ -26,7 +28,7 @@ from streams.simulator.clocks import clocked
 from streams.simulator.fleet import STEP
 from streams.simulator.pacing import Pace
 from streams.simulator.publisher import KafkaSender, Published, publish
-from streams.simulator.telemetry import telemetry
+from streams.simulator.telemetry import Step, telemetry
 
 
 def simulate(
@@ -43,23 +45,24 @@ def simulate(
     list_: Annotated[bool, typer.Option("--list", help="Show the shipped scenarios.")] = False,
 ) -> None:
     """Publish the telemetry, site facts and demand of a scenario."""
+    settings = read_settings()
+    catalogue = chosen_catalogue(settings.twin)
     if list_:
         for name in shipped_scenarios():
-            typer.echo(f"{name:<20}  {_summary(load_scenario(name))}")
+            typer.echo(f"{name:<20}  {_summary(load_scenario(name, catalogue), catalogue)}")
         return
-    settings = read_settings()
-    fleet = load_scenario(scenario)
+    fleet = load_scenario(scenario, catalogue)
     rate = speed_of(speed)
     source = _clock(clock, rate, settings)
     began = time.time() * 1000
     first = _start(start, source, began)
     origin = began if source is ClockSource.LOG else first
-    typer.echo(f"{fleet.title}: {_summary(fleet)}", err=True)
+    typer.echo(f"{fleet.title}: {_summary(fleet, catalogue)}", err=True)
     stop = Event()
     pace = Pace(first, origin, rate, stop)
     earlier = _stopped_by_signals(stop)
     try:
-        published = _publish(settings, fleet, first, seconds, source, pace)
+        published = _publish(settings, telemetry(fleet, first, catalogue, seconds), source, pace)
     finally:
         for number, handler in earlier.items():
             signal.signal(number, handler)
@@ -68,11 +71,9 @@ def simulate(
     typer.echo(_told(published, time.time() - began / 1000, pace.worst_lag), err=True)
 
 
-def _publish(
-    settings: Settings, fleet: Scenario, first: int, seconds: float | None, source: ClockSource, pace: Pace
-) -> Published:
+def _publish(settings: Settings, told: Iterable[Step], source: ClockSource, pace: Pace) -> Published:
     partitions = partition_counts(settings, (TELEMETRY, SITES, DEMAND))[TELEMETRY]
-    steps = pace.paced(telemetry(fleet, first, shipped_catalogue(), seconds))
+    steps = pace.paced(told)
     if source is ClockSource.LOG:
         steps = clocked(steps, partitions)
     with opened_producer(settings) as producer:
@@ -116,8 +117,8 @@ def _stopped_by_signals(stop: Event) -> dict[signal.Signals, signal.Handlers]:
     return earlier  # type: ignore[return-value]  # handlers of Python or of the system
 
 
-def _summary(fleet: Scenario) -> str:
-    sums = fleet.accelerators(shipped_catalogue())
+def _summary(fleet: Scenario, catalogue: Catalogue) -> str:
+    sums = fleet.accelerators(catalogue)
     types = ", ".join(f"{count:,} {type_}" for type_, count in sorted(sums.items(), key=lambda item: -item[1]))
     return f"{len(fleet.sites)} sites, {fleet.nodes:,} nodes: {types}"
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from infra.catalogues import chosen_catalogue
 from infra.groups import await_coordinator
 from infra.servers import database_address, kafka_address
 from infra.settings import read_settings
 from infra.topics import partition_counts
-from models.catalogue import shipped_catalogue
 from models.topics import DEMAND, FLEET_CHECKPOINTS, LEDGER, NODES, SHORTAGES, SITE_CHECKPOINTS, SITES, STATE, TELEMETRY
 
 
@@ -17,9 +17,10 @@ def twin() -> None:
 
     settings = read_settings()
     wanted = (TELEMETRY, SITES, DEMAND, LEDGER, NODES, STATE, SHORTAGES, SITE_CHECKPOINTS, FLEET_CHECKPOINTS)
+    catalogue = chosen_catalogue(settings.twin)
     partition_counts(settings, wanted)
     await_coordinator(settings, "twin")
-    run_app(twin_app(settings, kafka_address(settings), shipped_catalogue()))
+    run_app(twin_app(settings, kafka_address(settings), catalogue))
 
 
 def store() -> None:

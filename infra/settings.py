@@ -74,6 +74,8 @@ class TwinSettings(_Part):
     """How the machines count time and judge what they see."""
 
     clock: ClockSource = ClockSource.WALL
+    catalogue: Path | None = None
+    """YAML with types beside the shipped ones, in the format of models/catalogue.yaml; the same id replaces one."""
     site_timeout_seconds: Annotated[float, Field(gt=0)] = 10.0
     """A telemetry partition without samples for so long, by the wall, takes its sites away."""
     checkpoint_seconds: Annotated[float, Field(gt=0)] = 5.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,15 +10,18 @@ from importlib.resources import files
 from typing import Annotated, Any, Self, TypeVar
 
 import numpy as np
-import yaml
+import orjson
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from models.demand import Workload
 from models.errors import ConfigurationError, RecordRefused
 from models.names import Event, Name
+from models.strict_yaml import read_yaml
 
 _Model = TypeVar("_Model", bound=BaseModel)
+
+_SHIPPED = "models/catalogue.yaml"
 
 H100_TFLOPS = 989.0
 """Dense BF16 of one H100 SXM: the unit of H100 equivalents."""
@@ -81,6 +85,14 @@ class AcceleratorType(Event):
         if self.bf16_tflops is None or not self.counts_as_h100:
             return 0
         return round(self.bf16_tflops / H100_TFLOPS * 1000)
+
+    @property
+    def digest(self) -> str:
+        """Tells one set of figures from another; what only people read is left out."""
+        figures = self.model_dump(
+            mode="json", exclude={"vendor": True, "name": True, "sources": True, "activity": {"sources"}}
+        )
+        return hashlib.sha256(orjson.dumps(figures, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 
     @property
     def placed_milliwatts(self) -> int:
@@ -153,6 +165,11 @@ class Catalogue:
         return {id_: code for code, id_ in enumerate(self.ids)}
 
     @cached_property
+    def digests(self) -> Mapping[str, str]:
+        """Of each type's figures, by its id; a checkpoint is good for a catalogue that has them all unchanged."""
+        return {id_: self.types[id_].digest for id_ in self.ids}
+
+    @cached_property
     def columns(self) -> TypeColumns:
         """The figures of all types as columns."""
         kinds = [self.types[id_] for id_ in self.ids]
@@ -182,12 +199,35 @@ def read_catalogue(text: str, name: str) -> Catalogue:
     Raises:
         ConfigurationError: naming file, path and value.
     """
-    try:
-        entries = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigurationError(name, str(error).replace("\n", " "), "YAML") from None
+    return _catalogue(_entries(text, name), name)
+
+
+def extended_catalogue(text: str, name: str) -> Catalogue:
+    """The shipped catalogue with more entries, read as `read_catalogue` does; one of the same id replaces the shipped.
+
+    Raises:
+        ConfigurationError: naming file, path and value.
+    """
+    return _catalogue({**_entries(_shipped(), _SHIPPED), **_entries(text, name)}, name)
+
+
+def shipped_catalogue() -> Catalogue:
+    """The catalogue that comes with the project."""
+    return read_catalogue(_shipped(), _SHIPPED)
+
+
+def _shipped() -> str:
+    return files("models").joinpath("catalogue.yaml").read_text("utf-8")
+
+
+def _entries(text: str, name: str) -> dict[Any, Any]:
+    entries = read_yaml(text, name)
     if not isinstance(entries, dict):
         raise ConfigurationError(name, entries, "a mapping from type id to its figures")
+    return entries
+
+
+def _catalogue(entries: dict[Any, Any], name: str) -> Catalogue:
     activity = _entry(Activity, name, "activity", entries.pop("activity", {}), {})
     return catalogue_of(
         _entry(AcceleratorType, name, id_, entry, {"id": id_, "activity": activity}) for id_, entry in entries.items()
@@ -203,8 +243,3 @@ def _entry(model: type[_Model], name: str, key: str, entry: Any, unsaid: Mapping
         first = invalid.errors()[0]
         path = ".".join(str(part) for part in (key, *first["loc"]))
         raise ConfigurationError(f"{name}: {path}", first["input"], first["msg"]) from None
-
-
-def shipped_catalogue() -> Catalogue:
-    """The catalogue that comes with the project."""
-    return read_catalogue(files("models").joinpath("catalogue.yaml").read_text("utf-8"), "models/catalogue.yaml")

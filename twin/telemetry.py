@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from models.catalogue import Catalogue
@@ -119,6 +119,7 @@ class TelemetryMachine:
         sites = [self.sites[site].snapshot() for site in sorted(self.sites)]
         head = {
             "rules": self.rules.digest,
+            "catalogue": self.catalogue.digests,
             "clock": self.clock,
             "closed": self.closed,
             "partitions": self.partitions,
@@ -131,11 +132,12 @@ class TelemetryMachine:
         """Become what `snapshot` was taken from.
 
         Raises:
-            ConfigurationError: the snapshot was made under other rules.
+            ConfigurationError: the snapshot was made under other rules, or another catalogue.
         """
         length = int.from_bytes(packed[:8], "little")
         head, _ = unpack(packed[8 : 8 + length])
         check_rules(head["rules"], self.rules)
+        check_catalogue(head["catalogue"], self.catalogue)
         self.clock, self.closed = head["clock"], head["closed"]
         self.sites, at = {}, 8 + length
         for size in head["sizes"]:
@@ -159,5 +161,29 @@ def check_rules(made_under: str, rules: Rules) -> None:
             "FLEETTWIN_TWIN__*",
             f"rules {rules.digest}",
             f"rules {made_under}, under which the checkpoint was made: restore those settings, "
+            "or start a twin of its own with another FLEETTWIN_KAFKA__TOPIC_PREFIX",
+        )
+
+
+def check_catalogue(made_under: Mapping[str, str], catalogue: Catalogue) -> None:
+    """See that a catalogue has all types that it had when a snapshot was made, unchanged; it may have more.
+
+    Args:
+        made_under: The `Catalogue.digests` of then.
+        catalogue: The one of now.
+
+    Raises:
+        ConfigurationError: a type has gone, or its figures have changed.
+    """
+    gone = [id_ for id_ in sorted(made_under) if id_ not in catalogue]
+    changed = [id_ for id_ in sorted(made_under) if id_ in catalogue and catalogue.digests[id_] != made_under[id_]]
+    if gone or changed:
+        found = [f"without {', '.join(gone)}"] * bool(gone) + [f"with other figures of {', '.join(changed)}"] * bool(
+            changed
+        )
+        raise ConfigurationError(
+            "FLEETTWIN_TWIN__CATALOGUE",
+            f"a catalogue {' and '.join(found)}",
+            "what the checkpoint was made under: restore those entries, "
             "or start a twin of its own with another FLEETTWIN_KAFKA__TOPIC_PREFIX",
         )

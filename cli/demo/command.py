@@ -23,6 +23,7 @@ from cli.signals import stop_wished
 from cli.speed import speed_of
 from dashboards.terminal import Screen, render
 from dashboards.terminal import picture as drawn
+from infra.catalogues import chosen_catalogue
 from infra.settings import ClockSource, read_settings
 from infra.timescale.connection import connect
 from infra.timescale.inspection import delays, newest_row
@@ -54,7 +55,8 @@ def demo(
     ] = None,
 ) -> None:
     """Bring a simulated fleet up on real Kafka and TimescaleDB, and show it live."""
-    settings, fleet = read_settings(), load_scenario(scenario)
+    settings = read_settings()
+    fleet = load_scenario(scenario, chosen_catalogue(settings.twin))
     length = HEADLESS_SECONDS if headless and seconds is None else seconds
     clock = ClockSource.WALL if speed_of(speed) == 1 else ClockSource.LOG
     with stop_wished() as stop, demo_servers(settings, clock) as servers:

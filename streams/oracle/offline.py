@@ -8,9 +8,9 @@ from typing import Any
 
 import orjson
 
+from infra.catalogues import chosen_catalogue
 from infra.rules import rules_of
 from infra.settings import Settings
-from models.catalogue import shipped_catalogue
 from models.cloudevents import EventType
 from models.partitioning import placed
 from models.record import Outgoing, Record
@@ -68,7 +68,9 @@ def fold_log(records: Iterable[Record], layout: Mapping[str, int], settings: Set
     A log that holds the ledger is folded by that: what was decided by wall time then is not decided anew.
     """
     partitions = {SITES: 1, DEMAND: 1, LEDGER: 1, TELEMETRY: settings.kafka.telemetry_partitions, **layout}
-    twin = OfflineTwin(rules_of(settings.twin), shipped_catalogue(), partitions[TELEMETRY], LEDGER in layout)
+    twin = OfflineTwin(
+        rules_of(settings.twin), chosen_catalogue(settings.twin), partitions[TELEMETRY], LEDGER in layout
+    )
     run = OfflineRun(twin)
     for record in placed((record for record in records if record.topic in _FOLDED), partitions):
         for output in twin.fold(record):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
+from infra.catalogues import chosen_catalogue
 from infra.groups import Positions, settled_positions
 from infra.kafka_clients import opened_consumer
 from infra.rules import rules_of
@@ -15,7 +16,6 @@ from infra.timescale.connection import connect
 from infra.timescale.reading_back import expected_rows, stored_rows
 from infra.timescale.tables import TABLES
 from infra.topics import partition_counts
-from models.catalogue import shipped_catalogue
 from models.cloudevents import EventType
 from models.node_frame import read_node_frame
 from models.record import Record
@@ -58,7 +58,7 @@ def verify(settings: Settings, database: str | None, progress: Callable[[str], N
         Unavailable: no Kafka or no database answers, or a worker is still at work.
     """
     twin = OfflineTwin(
-        rules_of(settings.twin), shipped_catalogue(), settings.kafka.telemetry_partitions, ledger_given=True
+        rules_of(settings.twin), chosen_catalogue(settings.twin), settings.kafka.telemetry_partitions, ledger_given=True
     )
     oracle, verification = Oracle(twin), Verification()
     done, stored = settled_positions(settings, "twin"), settled_positions(settings, "store")
