@@ -1,5 +1,7 @@
 """The errors of fleettwin, told apart by what the caller can do about them."""
 
+from pydantic import ValidationError
+
 
 class FleettwinError(Exception):
     """Whatever fleettwin raises on purpose."""
@@ -44,3 +46,10 @@ class Unavailable(FleettwinError):
     def __init__(self, what: str, why: str, way_out: str) -> None:
         self.what, self.why, self.way_out = what, why, way_out
         super().__init__(f"{what}: {why}. {way_out}")
+
+
+def first_doubt(invalid: ValidationError) -> str:
+    """What a model that refuses a record says first: where, why, and what was found there, cut to a line."""
+    error = invalid.errors()[0]
+    path = ".".join(str(part) for part in error["loc"]) or "the whole"
+    return f"{path}: {error['msg']}, found {str(error['input'])[:100]!r}"

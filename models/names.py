@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 LONGEST_NAME = 128
 
+FLEET = "fleet"
+"""The key of the fleet's own state: no site may have this name."""
+
 Name = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
 """Any printable text; screens escape it, nothing parses it."""
 

@@ -89,6 +89,8 @@ class Totals(Event):
     newest_reading: AwareDatetime | None
     intake: IntakeTotals
     open_shortages: int
+    unexpected: int = 0
+    """Accelerators that report, or did, beyond what the facts of their site expect; none where they list nothing."""
 
 
 class TenantState(Event):
@@ -141,5 +143,7 @@ class FleetState(Totals):
     """Demands whose `starts_at` is still to come."""
     demands_expired: int
     """Demands whose `ends_at` has passed without a word of their end."""
+    overcommitted: int = 0
+    """Accelerators that tenants together deserve beyond those there are, of the types where most are missing."""
     tenants: tuple[TenantState, ...]
     """By name; demands that name no tenant are in none of them."""

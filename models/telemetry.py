@@ -14,10 +14,10 @@ from models.clock import Clock
 from models.cloudevents import ARROW, JSON, EventType, unwrap
 from models.columns import UNKNOWN, ReadingColumns, Roster
 from models.edge import FUTURE_TOLERANCE, MEASURES, FrameEdge, Mask, RowRefusal
-from models.errors import RecordRefused
+from models.errors import RecordRefused, first_doubt
 from models.frame import read_frame
 from models.instants import LAST, Instant, instant_of
-from models.names import LONGEST_NAME
+from models.names import FLEET, LONGEST_NAME
 from models.reading import STATE_CODES, AcceleratorReadings, Reading
 from models.record import Record
 
@@ -68,7 +68,7 @@ class TelemetryDecoder:
         try:
             reading = Reading.model_validate_json(body)
         except ValidationError as invalid:
-            raise RecordRefused("invalid_reading", _first(invalid)) from None
+            raise RecordRefused("invalid_reading", first_doubt(invalid)) from None
         _check_site(reading.site, record.key)
         code = self.catalogue.codes[self.catalogue[reading.type].id]
         columns = _one_row(reading, code)
@@ -104,6 +104,8 @@ class TelemetryDecoder:
 def _check_site(site: str, key: bytes | None) -> None:
     if not _usable(site):
         raise RecordRefused("bad_name", f"site {site[:LONGEST_NAME]!r}")
+    if site == FLEET:
+        raise RecordRefused("reserved", f"site {site!r} would share its key with the fleet's own state")
     if key != site.encode():
         raise RecordRefused("wrong_key", f"the key is {key!r}, the site {site!r}")
 
@@ -165,15 +167,9 @@ def _clock(body: bytes, sent_at: int) -> Instant:
     try:
         until = Clock.model_validate_json(body).until
     except ValidationError as invalid:
-        raise RecordRefused("undecodable", f"clock: {_first(invalid)}") from None
+        raise RecordRefused("undecodable", f"clock: {first_doubt(invalid)}") from None
     if not 0 <= instant_of(until) <= LAST:
         raise RecordRefused("out_of_range", f"until is {until.isoformat()}")
     if instant_of(until) > sent_at + FUTURE_TOLERANCE:
         raise RecordRefused("future", f"until is {until.isoformat()}")
     return instant_of(until)
-
-
-def _first(invalid: ValidationError) -> str:
-    error = invalid.errors()[0]
-    path = ".".join(str(part) for part in error["loc"]) or "the whole"
-    return f"{path}: {error['msg']}, found {str(error['input'])[:100]!r}"

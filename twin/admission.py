@@ -14,9 +14,20 @@ from models.catalogue import Catalogue
 from models.cloudevents import EventType, headers, unwrap
 from models.dead_letter import refused_record
 from models.edge import FUTURE_TOLERANCE
-from models.errors import RecordRefused
+from models.errors import RecordRefused, first_doubt
 from models.instants import LAST, instant_of
-from models.ledger import Admitted, AdmittedClock, AdmittedDemand, AdmittedEnd, AdmittedFacts, Away, Back, Source
+from models.ledger import (
+    Admitted,
+    AdmittedClock,
+    AdmittedDemand,
+    AdmittedEnd,
+    AdmittedFacts,
+    AdmittedTenant,
+    Away,
+    Back,
+    Source,
+)
+from models.names import FLEET
 from models.record import Outgoing, Record
 from models.topics import DEMAND, LEDGER, SITES
 
@@ -24,7 +35,7 @@ _BARE = {SITES: EventType.SITE_FACTS, DEMAND: EventType.DEMAND_REVISED}
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
-Body = AdmittedClock | AdmittedFacts | AdmittedDemand | AdmittedEnd
+Body = AdmittedClock | AdmittedFacts | AdmittedDemand | AdmittedEnd | AdmittedTenant
 
 
 def admit(record: Record, catalogue: Catalogue) -> Outgoing:
@@ -63,6 +74,8 @@ def _body(record: Record) -> Body:
             return _parsed(AdmittedDemand, envelope.body)
         case topic, EventType.DEMAND_ENDED if topic == DEMAND:
             return _parsed(AdmittedEnd, envelope.body)
+        case topic, EventType.TENANT_REVISED if topic == DEMAND:
+            return _parsed(AdmittedTenant, envelope.body)
     raise RecordRefused("unexpected", f"{envelope.type} in {record.topic}")
 
 
@@ -70,27 +83,32 @@ def _parsed(model: type[_Model], body: bytes) -> _Model:
     try:
         return model.model_validate_json(body)
     except ValidationError as invalid:
-        error = invalid.errors()[0]
-        path = ".".join(str(part) for part in error["loc"]) or "the whole"
-        raise RecordRefused("invalid", f"{path}: {error['msg']}, found {str(error['input'])[:100]!r}") from None
+        raise RecordRefused("invalid", first_doubt(invalid)) from None
 
 
 def _check(body: Body, record: Record, catalogue: Catalogue) -> None:
     """What the model alone cannot see.
 
     Raises:
-        RecordRefused: `unknown_type`, `out_of_range`, or `future`.
+        RecordRefused: `unknown_type`, `reserved`, `out_of_range`, or `future`.
     """
     moment = body.until if isinstance(body, AdmittedClock) else body.at
     if not 0 <= instant_of(moment) <= LAST:
         raise RecordRefused("out_of_range", f"its time is {moment.isoformat()}")
     for type_ in _types(body):
         catalogue[type_]
+    if isinstance(body, AdmittedFacts) and body.site == FLEET:
+        raise RecordRefused("reserved", f"site {body.site!r} would share its key with the fleet's own state")
     if instant_of(moment) > record.sent_at + FUTURE_TOLERANCE:
         raise RecordRefused("future", f"its time is {moment.isoformat()}")
 
 
 def _types(body: Body) -> Iterable[str]:
-    if isinstance(body, AdmittedFacts):
-        return [*(entry.type for entry in body.expected), *(entry.type for entry in body.arrivals)]
-    return body.types if isinstance(body, AdmittedDemand) else ()
+    match body:
+        case AdmittedFacts():
+            return [*(entry.type for entry in body.expected), *(entry.type for entry in body.arrivals)]
+        case AdmittedTenant():
+            return [type_ for quota in body.quotas for type_ in quota.types]
+        case AdmittedDemand():
+            return body.types
+    return ()

@@ -47,7 +47,7 @@ class Inputs:
         return min(self._closed(clock) for clock in self.clocks.values())
 
     def due(self, tick: int) -> list[Admitted]:
-        """What counts from this tick on, in canonical order: by time, facts before demand, then by content."""
+        """What counts from this tick on, in canonical order: by time, facts, tenants, demand, ends, then by content."""
         ready = [admitted for due in list(self.held) if due <= tick for admitted in self.held.pop(due)]
         return sorted(ready, key=_canonical)
 
@@ -71,4 +71,4 @@ def _canonical(admitted: Admitted) -> tuple[int, str, str]:
     return instant_of(moment), _RANK[body.kind], body.model_dump_json()
 
 
-_RANK = {"clock": "0", "facts": "1", "demand": "2", "end": "3"}
+_RANK = {"clock": "0", "facts": "1", "tenant": "2", "demand": "3", "end": "4"}

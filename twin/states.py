@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.catalogue import Catalogue
-from models.demand import DemandRevised
 from models.instants import moment_of
 from models.sample import Pool
 from models.state import FleetState, IntakeTotals, NodeTotals, PoolState, PowerState, Presence, SiteState
+from twin.tenants import Claims
 from twin.view import MILLION, SiteView
 
 
@@ -40,23 +40,23 @@ def site_state(view: SiteView, tick: int, catalogue: Catalogue, open_shortages: 
 
 
 def fleet_state(
-    views: Sequence[SiteView], tick: int, catalogue: Catalogue, demands: Sequence[DemandRevised], open_shortages: int
+    views: Sequence[SiteView], tick: int, catalogue: Catalogue, claims: Claims, open_shortages: int
 ) -> FleetState:
     """The state of all sites together."""
     presences = [view.presence for view in views]
-    wanted, granted = sum(demand.wanted for demand in demands), sum(demand.granted for demand in demands)
     return FleetState(
         sites_present=presences.count(Presence.PRESENT),
         sites_away=presences.count(Presence.AWAY),
         sites_never_seen=presences.count(Presence.NEVER_SEEN),
-        demands=len(demands),
-        wanted=wanted,
-        granted=granted,
-        pending=wanted - granted,
-        servable=0,
-        demands_waiting=0,
-        demands_expired=0,
-        tenants=(),
+        demands=claims.demands,
+        wanted=claims.wanted,
+        granted=claims.granted,
+        pending=claims.wanted - claims.granted,
+        servable=claims.servable,
+        demands_waiting=claims.waiting,
+        demands_expired=claims.expired,
+        overcommitted=claims.overcommitted,
+        tenants=claims.tenants,
         **_totals(views, tick, catalogue),
         open_shortages=open_shortages,
     )
@@ -81,6 +81,7 @@ def _totals(views: Sequence[SiteView], tick: int, catalogue: Catalogue) -> dict[
         "h100e_free": _h100e({type_: pool.free for type_, pool in pools.items()}, catalogue),
         "utilization": _mean(pools.values()),
         "energy_joules": sum(sample.energy_joules for sample in samples),
+        "unexpected": sum(view.unexpected() for view in views),
         "newest_reading": moment_of(newest) if newest >= 0 else None,
         "intake": IntakeTotals(
             observed=sum(sample.intake.observed for sample in samples),

@@ -57,6 +57,18 @@ class SiteView:
             totals[entry.type] = totals.get(entry.type, 0) + entry.accelerators
         return totals
 
+    def there(self) -> Mapping[str, int]:
+        """Accelerators that were seen or are expected, whichever is more, by type."""
+        seen, expected = self.seen, self.expected()
+        known = {type_: pool.installed + pool.lost for type_, pool in seen.items()}
+        return {type_: max(known.get(type_, 0), expected.get(type_, 0)) for type_ in known.keys() | expected.keys()}
+
+    def unexpected(self) -> int:
+        """Accelerators that were seen beyond what the facts speak of; none where they speak of none."""
+        expected = self.expected()
+        there = self.there() if expected else {}
+        return sum(count - expected.get(type_, 0) for type_, count in there.items())
+
     def unknown(self) -> Mapping[str, int]:
         """Accelerators of which nothing is known now: lost, away, or expected and never seen; by type."""
         seen, expected = self.seen, self.expected()

@@ -29,12 +29,13 @@ from models.shortage import (
 from models.state import FleetState, SiteState
 from tests.builders import CATALOGUE, T0, pool, view
 from twin.states import fleet_state, site_state
+from twin.tenants import Claims
 from twin.view import SiteView
 
 
 def screen(views: Sequence[SiteView] = (), shortages: Sequence[Shortage] = (), **said: Any) -> Screen:
     sites: list[SiteState] = [site_state(one, T0, CATALOGUE, 0) for one in views]
-    fleet: FleetState | None = fleet_state(views, T0, CATALOGUE, [], len(shortages))
+    fleet: FleetState | None = fleet_state(views, T0, CATALOGUE, Claims(), len(shortages))
     unsaid: dict[str, Any] = {
         "title": "demo",
         "phase": "live",
@@ -118,7 +119,7 @@ def test_a_name_is_shown_as_it_is_and_never_acts(name: str) -> None:
 
 @pytest.mark.parametrize("name", ODD)
 def test_a_types_name_never_acts(name: str) -> None:
-    fleet = fleet_state([view(free=8)], T0, CATALOGUE, [], 0)
+    fleet = fleet_state([view(free=8)], T0, CATALOGUE, Claims(), 0)
     odd = fleet.model_copy(update={"pools": (fleet.pools[0].model_copy(update={"type": name}),)})
 
     assert name in shown(screen(fleet=odd))

@@ -16,6 +16,7 @@ from tests.builders import CATALOGUE, SITE, T0, clock, folded, frame, record, ro
 from twin.rules import Rules
 from twin.states import fleet_state, site_state
 from twin.telemetry import TelemetryMachine
+from twin.tenants import Claims
 
 
 def event(sequence: int, change: Change = Change.UPDATED, id_: str = "i", since: int = T0) -> Shortage:
@@ -48,7 +49,7 @@ def site(second: int = 0, stored_after: int = 700, name: str = SITE) -> Record:
 
 
 def fleet(second: int = 0, observed: int = 0) -> Record:
-    state = fleet_state([view()], T0 + second * 1000, CATALOGUE, [], 0)
+    state = fleet_state([view()], T0 + second * 1000, CATALOGUE, Claims(), 0)
     counted = state.model_copy(update={"intake": state.intake.model_copy(update={"observed": observed})})
     return record(counted.model_dump_json().encode(), EventType.FLEET_STATE, STATE)
 
