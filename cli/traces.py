@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import UTC, datetime
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
@@ -11,8 +13,11 @@ import typer
 
 from infra.recordlog import LogHeader, LogWriter
 from models.errors import ConfigurationError
+from models.instants import instant_of
+from twin.rules import Rules
 
 MLPERF = "mlperf"
+HELIOS = "helios"
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 shown = typer.Typer(no_args_is_help=True, help="Show the runs in a folder of a collection.")
@@ -81,3 +86,51 @@ def convert_mlperf(
         f"{out}: {len(power.at)} readings of {len(power.nodes)} nodes in {log.records} records,"
         f" {out.stat().st_size} bytes"
     )
+
+
+@converted.command(HELIOS)
+def convert_helios(
+    folder: Annotated[Path, typer.Argument(help="With vc*.csv.gz or vc*.csv in it, a file for each tenant.")],
+    out: Annotated[Path, typer.Option("--out", help="The log to write; it must not be there yet.")],
+    tenants: Annotated[
+        list[str] | None, typer.Option("--tenant", help="As its file is called; may be repeated. Without it, all.")
+    ] = None,
+    begin: Annotated[
+        datetime | None, typer.Option("--from", help="The first minute wanted, UTC.", show_default=False)
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option("--until", help="The first minute not wanted any more, UTC.", show_default=False)
+    ] = None,
+) -> None:
+    """Capacity and demand of tenants by minute: each tenant a site and a demand, with a clock each minute.
+
+    The log is meant for a twin with a tick of a minute and nodes that repeat themselves every half hour. What to set
+    for that is told in the end, and stands in the log's header.
+    """
+    from streams.traces import helios  # noqa: PLC0415  # pyarrow takes long to import
+    from streams.traces.inventory import inventory_records  # noqa: PLC0415
+
+    found = helios.read_tenants(folder, tenants or (), _instant(begin), _instant(until))
+    header = LogHeader(
+        created_by=f"fleettwin {version('fleettwin')} traces convert",
+        rules={"trace": HELIOS, "tenants": [tenant.name for tenant in found], **asdict(helios.RULES)},
+    )
+    with LogWriter(out, header) as log:
+        for record in inventory_records(helios.tenant_steps(found), f"traces/{HELIOS}", helios.RULES.tick):
+            log.append(record)
+    typer.echo(
+        f"{out}: {sum(len(tenant.minutes) for tenant in found)} minutes of {len(found)} tenants"
+        f" in {log.records} records, {out.stat().st_size} bytes"
+    )
+    typer.echo(f"meant for {_settings(helios.RULES)}")
+
+
+def _instant(moment: datetime | None) -> int | None:
+    return None if moment is None else instant_of(moment.replace(tzinfo=moment.tzinfo or UTC))
+
+
+def _settings(rules: Rules) -> str:
+    """The settings of a twin with these rules, where they are not what they would be anyway."""
+    usual = asdict(Rules())
+    changed = {name: value for name, value in asdict(rules).items() if value != usual[name]}
+    return " ".join(f"FLEETTWIN_TWIN__{name.upper()}_MILLISECONDS={value}" for name, value in changed.items())

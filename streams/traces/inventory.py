@@ -12,7 +12,7 @@ from itertools import chain
 from models.demand import DemandEnded, DemandRevised
 from models.facts import SiteFacts
 from models.frame import MOST_ROWS
-from models.instants import tick_at_or_after, tick_at_or_before
+from models.instants import tick_at_or_after
 from models.reading import NodeState
 from models.record import Record
 from streams.traces.records import clock_records, demand_record, facts_record, frame_record
@@ -51,29 +51,31 @@ class Step:
 
 @dataclass
 class Reporting:
-    """Who has to report: a node with news, and one that has been silent for `repeat_after` milliseconds."""
+    """Who has to report: nodes with news, and after `repeat_after` milliseconds all nodes of their site at once."""
 
     repeat_after: int
-    _said: dict[tuple[str, str], tuple[int, NodeCounts]] = field(default_factory=dict)
+    _said: dict[tuple[str, str], NodeCounts] = field(default_factory=dict)
+    _repeated: dict[str, int] = field(default_factory=dict)
+    """When all nodes of a site last reported together."""
 
-    def due(self, site: str, nodes: Iterable[NodeCounts], at: int) -> SiteCounts | None:
+    def due(self, site: str, nodes: Sequence[NodeCounts], at: int) -> SiteCounts | None:
         """Of all nodes of a site those that report at this instant, if any do."""
-        due = []
-        for node in nodes:
-            said = self._said.get((site, node.node))
-            if said is None or said[1] != node or at - said[0] >= self.repeat_after:
-                self._said[site, node.node] = at, node
-                due.append(node)
-        return SiteCounts(site, tuple(due)) if due else None
+        repeated = self._repeated.get(site)
+        if repeated is None or at - repeated >= self.repeat_after:
+            self._repeated[site] = at
+            due = tuple(nodes)
+        else:
+            due = tuple(node for node in nodes if self._said.get((site, node.node)) != node)
+        self._said.update({(site, node.node): node for node in due})
+        return SiteCounts(site, due) if due else None
 
 
 def inventory_records(steps: Iterable[Step], source: str, tick: int) -> Iterator[Record]:
     """The records of these steps, none of them placed yet.
 
-    Each step's facts, frames and demands are sent at its time. A clock of each multiple of `tick` milliseconds
-    follows on all that was sent up to it, with one before the first step. The last clock stands just before the
-    tick after the last step: whatever the grace, as long as it is shorter than a tick, all that was said counts,
-    and no tick is closed of which the trace says nothing.
+    Each step's facts, frames and demands are sent at its time. A clock of each multiple of `tick` milliseconds follows
+    on all that was sent up to it. The first clock stands just before the first step, the last one just before the tick
+    that follows on the last step: with any grace shorter than a tick all ticks of the trace are closed, and no other.
 
     Args:
         steps: In order of time.
@@ -83,17 +85,18 @@ def inventory_records(steps: Iterable[Step], source: str, tick: int) -> Iterator
     Raises:
         ValueError: a step is not after the one before.
     """
-    clock: int | None = None
-    last = -1
+    last: int | None = None
     for number, step in enumerate(steps):
-        if step.at <= last:
+        if last is None:
+            yield from clock_records(step.at - 1, source)
+        elif step.at <= last:
             raise ValueError(f"a step at {step.at} follows on {last}")
-        before = int(tick_at_or_before(step.at - 1, tick))
-        for until in range(before if clock is None else clock + tick, before + 1, tick):
-            yield from clock_records(until, source)
-        clock, last = before, step.at
+        else:
+            for until in range(int(tick_at_or_after(last, tick)), step.at, tick):
+                yield from clock_records(until, source)
+        last = step.at
         yield from _said(step, number, source)
-    if clock is not None:
+    if last is not None:
         end = int(tick_at_or_after(last, tick))
         yield from chain(clock_records(end, source), clock_records(end + tick - 1, source))
 
