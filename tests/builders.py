@@ -16,7 +16,7 @@ from models.errors import RecordRefused
 from models.facts import SiteFacts
 from models.frame import encode_frame
 from models.instants import moment_of
-from models.ledger import AdmittedDemand
+from models.ledger import AdmittedDemand, AdmittedTenant
 from models.partitioning import partition_of
 from models.record import Outgoing, Record
 from models.sample import Intake, NodeCounts, Pool, PowerSplit, SiteSample
@@ -85,6 +85,12 @@ def demand(demand: str = "d", at: int = T0, wanted: int = 8, **said: Any) -> Rec
     """A demand as it stands."""
     body = {"demand": demand, "project": "p", "at": moment_of(at), "wanted": wanted, **said}
     return record(orjson.dumps(body), EventType.DEMAND_REVISED, DEMAND, demand, timestamp=at)
+
+
+def tenant(tenant: str = "t", at: int = T0, **said: Any) -> Record:
+    """A tenant's quotas as they stand."""
+    body = {"tenant": tenant, "at": moment_of(at), **said}
+    return record(orjson.dumps(body), EventType.TENANT_REVISED, DEMAND, tenant, timestamp=at)
 
 
 def ended(demand: str = "d", at: int = T0) -> Record:
@@ -198,3 +204,8 @@ def wants(demand: str = "d", wanted: int = 8, at: int = T0, **said: Any) -> Admi
     return AdmittedDemand.model_validate(
         {"demand": demand, "project": "p", "at": moment_of(at), "wanted": wanted} | said
     )
+
+
+def entitled(tenant: str = "t", at: int = T0, *quotas: dict[str, Any]) -> AdmittedTenant:
+    """A tenant with these quotas."""
+    return AdmittedTenant.model_validate({"tenant": tenant, "at": moment_of(at), "quotas": quotas})

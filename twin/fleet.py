@@ -30,7 +30,7 @@ from models.ledger import (
 from models.names import FLEET
 from models.record import Outgoing, Record
 from models.sample import SiteSample
-from models.shortage import Shortage
+from models.shortage import ScopeKind, Shortage
 from models.state import FleetState, Presence, SiteState
 from models.topics import SHORTAGES, STATE
 from twin.demand import DemandBook
@@ -142,7 +142,7 @@ class FleetMachine:
         claims = self._claiming.claims(standing, quotas, assessment.servable, _there(views))
         opened = self.episodes.open_shortages
         for view in views:
-            concerned = sum(view.site in shortage.binding.sites for shortage in opened)
+            concerned = sum(_concerns(shortage, view.site) for shortage in opened)
             yield _state(view.site, tick, site_state(view, tick, self.catalogue, concerned))
         yield _state(FLEET, tick, fleet_state(views, tick, self.catalogue, claims, len(opened)))
 
@@ -239,6 +239,11 @@ def _dumped(samples: dict[str, SiteSample]) -> list[dict[str, Any]]:
 
 def _loaded(samples: list[dict[str, Any]]) -> dict[str, SiteSample]:
     return {one["site"]: SiteSample.model_validate(one) for one in samples}
+
+
+def _concerns(shortage: Shortage, site: str) -> bool:
+    """Whether a shortage is the site's, or a project's that waits for it; the fleet's tells of projects' once more."""
+    return shortage.scope.kind is not ScopeKind.FLEET and site in shortage.binding.sites
 
 
 def _there(views: list[SiteView]) -> dict[str, int]:

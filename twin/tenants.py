@@ -85,7 +85,7 @@ def overcommitted(quotas: Quotas, there: Mapping[str, int]) -> int:
     """
     shares = [(frozenset(quota.types), quota.deserved) for some in quotas.values() for quota in some if quota.deserved]
     most = 0
-    for types in {types for types, _ in shares} | {frozenset()}:
+    for types in {frozenset[str](), *(types for types, _ in shares)}:
         deserved = sum(share for of, share in shares if not types or (of and of <= types))
         most = max(most, deserved - sum(count for type_, count in there.items() if not types or type_ in types))
     return most

@@ -195,11 +195,12 @@ def test_demand_at_a_site_nobody_knows_is_refused_once() -> None:
 
 
 def test_a_shortage_of_a_project_is_not_one_of_the_site_of_its_name() -> None:
-    asked = sites_and_demand(demand("d", T0, wanted=99, project="a"), *passed(9))
+    asked = sites_and_demand(facts("b", T0), demand("d", T0, wanted=99, project="a", sites=["b"]), *passed(9))
     outputs = fold([*asked, *BOTH, step(0, 0, 1, at(1)), step(1, 0, 1)])
 
     assert [state["open_shortages"] for state in states(outputs, "site/a")] == [0]
-    assert [state["open_shortages"] for state in states(outputs, "fleet/fleet")] == [1]
+    assert [state["open_shortages"] for state in states(outputs, "site/b")] == [1]
+    assert [state["open_shortages"] for state in states(outputs, "fleet/fleet")] == [2]
 
 
 def test_newer_facts_stand_whatever_the_order_in_which_they_come() -> None:
