@@ -214,6 +214,8 @@ NESTED = b'{"type":"io.fleettwin.reading.v1","data":' + b"[" * 400 + b"]" * 400 
         pytest.param(framed(batches(BATCH.replace_schema_metadata({b"site": b"\xff"}))), "schema", id="site-not-utf-8"),
         pytest.param(framed(batches(BATCH.rename_columns(["x", *BATCH.schema.names[1:]]))), "schema", id="renamed"),
         pytest.param(framed(BODY, key="abilene"), "wrong_key", id="another-sites-key"),
+        pytest.param(frame([row()], "fleet"), "reserved", id="a-site-named-as-the-fleet"),
+        pytest.param(json_reading(row(), "fleet"), "reserved", id="json-of-such-a-site"),
         pytest.param(Record("t", 0, 0, T0, None, BODY, framed(BODY).headers), "wrong_key", id="no-key"),
         pytest.param(framed(BODY, content_type=JSON), "unexpected", id="arrow-said-to-be-json"),
         pytest.param(record(READING, EventType.READING, content_type="text/csv"), "unexpected", id="csv"),

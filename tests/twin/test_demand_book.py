@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import pairwise, permutations
 from random import Random
 
 import orjson
@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.errors import RecordRefused
 from models.instants import moment_of
-from models.ledger import LEDGER_RECORD, Admitted, AdmittedEnd
+from models.ledger import LEDGER_RECORD, Admitted, AdmittedDemand, AdmittedEnd, AdmittedTenant
 from models.record import Outgoing, Record
 from models.topics import DEMAND, LEDGER, SITES, dead_letters
-from tests.builders import CATALOGUE, T0, clock, demand, ended, facts, numbered, wants
+from tests.builders import CATALOGUE, T0, clock, demand, ended, entitled, facts, numbered, tenant, wants
 from twin.admission import admit
-from twin.demand import DemandBook
+from twin.demand import REMEMBERED, DemandBook
 from twin.rules import Rules
 from twin.sequencing import Inputs
 
@@ -75,6 +76,182 @@ def test_a_demand_stands_between_its_start_and_its_end(starts: int | None, ends:
     assert bool(book.standing(T0)) == stands
 
 
+Word = AdmittedDemand | AdmittedEnd | AdmittedTenant
+
+
+def said(*words: Word) -> DemandBook:
+    """A book that has heard these, one after the other."""
+    book = DemandBook()
+    for word in words:
+        book.apply(word)
+    return book
+
+
+def told_again(book: DemandBook) -> DemandBook:
+    """A book restored from what another is made of, by way of bytes."""
+    again = DemandBook()
+    again.restore(orjson.loads(orjson.dumps(book.head())))
+    return again
+
+
+@settings(max_examples=200, deadline=None)
+@given(random=st.randoms(use_true_random=False), times=st.lists(st.integers(0, 3), min_size=6, max_size=6))
+def test_the_order_of_words_does_not_matter(random: Random, times: list[int]) -> None:
+    words: list[Word] = [
+        wants("a", wanted=1, at=T0 + times[0]),
+        wants("a", wanted=2, at=T0 + times[1], ends_at=moment_of(T0 + 9)),
+        end(T0 + times[2], "a"),
+        wants("b", at=T0 + times[3]),
+        entitled("t", T0 + times[4], {"deserved": 1}),
+        entitled("t", T0 + times[5], {"limit": 2}),
+    ]
+    shuffled = random.sample(words, len(words))
+
+    assert said(*shuffled).head() == said(*words).head()
+
+
+def test_what_stands_is_the_same_object_until_something_changes_it() -> None:
+    book = said(wants("a", starts_at=moment_of(T0 + 5)), wants("b", ends_at=moment_of(T0 + 7)), wants("c"))
+    lists = [book.standing(T0 + second) for second in range(10)]
+    ids = [[one.demand for one in some] for some in lists]
+    same = [before is after for before, after in pairwise(lists)]
+
+    assert ids == [["b", "c"]] * 5 + [["a", "b", "c"]] * 2 + [["a", "c"]] * 3
+    assert same == [place not in (4, 6) for place in range(9)]
+
+
+@pytest.mark.parametrize(
+    ("word", "same"),
+    [
+        pytest.param(wants("c", at=T0 - 1, wanted=9), True, id="an-older-revision"),
+        pytest.param(wants("c"), True, id="a-repeat"),
+        pytest.param(end(T0 - 1, "c"), True, id="an-older-end"),
+        pytest.param(entitled("t", T0, {"limit": 1}), True, id="a-tenant"),
+        pytest.param(wants("c", at=T0 + 1), False, id="a-revision"),
+        pytest.param(end(T0, "c"), False, id="an-end"),
+        pytest.param(wants("d"), False, id="another-demand"),
+    ],
+)
+def test_a_word_that_changes_no_demand_leaves_what_stands(word: Word, same: bool) -> None:
+    book = said(wants("c"))
+    before = book.standing(T0 + 1)
+    book.apply(word)
+
+    assert (book.standing(T0 + 1) is before) == same
+
+
+def test_demands_that_are_still_to_start_and_those_past_their_end_are_counted() -> None:
+    book = said(
+        wants("waits", starts_at=moment_of(T0 + 5), ends_at=moment_of(T0 + 8)),
+        wants("stands"),
+        wants("over", ends_at=moment_of(T0)),
+        wants("gone", ends_at=moment_of(T0)),
+        end(T0, "gone"),
+    )
+
+    assert [(book.at(tick).waiting, book.at(tick).expired) for tick in (T0, T0 + 5, T0 + 8)] == [(1, 1), (0, 1), (0, 2)]
+
+
+def test_the_newest_quotas_stand_and_none_lifts_them() -> None:
+    book = said(entitled("a", T0 + 1, {"deserved": 2}), entitled("a", T0, {"deserved": 1}), entitled("b", T0))
+    before = book.quotas
+
+    assert {name: [quota.deserved for quota in some] for name, some in before.items()} == {"a": [2]}
+    book.apply(wants("d"))
+    book.apply(entitled("a", T0, {"deserved": 3}))
+    assert book.quotas is before
+    book.apply(entitled("a", T0 + 2))
+    assert book.quotas == {}
+
+
+WEEK_LATER = T0 + REMEMBERED
+
+
+@pytest.mark.parametrize(
+    ("words", "tick", "known"),
+    [
+        pytest.param([end(T0)], WEEK_LATER, 1, id="an-end-is-remembered-so-long"),
+        pytest.param([end(T0)], WEEK_LATER + 1, 0, id="and-no-longer"),
+        pytest.param([wants(ends_at=moment_of(T0 + 5))], WEEK_LATER + 5, 1, id="one-expired-from-its-end-on"),
+        pytest.param([wants(ends_at=moment_of(T0 + 5))], WEEK_LATER + 6, 0, id="is-forgotten-too"),
+        pytest.param([wants(ends_at=moment_of(0))], WEEK_LATER, 1, id="from-its-last-word-on-if-that-is-later"),
+        pytest.param([wants()], WEEK_LATER * 2, 1, id="one-that-stands-is-never-forgotten"),
+        pytest.param([wants(starts_at=moment_of(T0 * 2))], WEEK_LATER * 2, 1, id="nor-one-that-waited"),
+        pytest.param([end(T0), wants(at=T0 + 1)], WEEK_LATER * 2, 1, id="nor-one-that-was-asked-for-again"),
+    ],
+)
+def test_what_is_over_is_forgotten_after_a_week(words: list[Word], tick: int, known: int) -> None:
+    book = said(*words)
+    book.forget(tick)
+
+    assert len(book.demands) + len(book.ended) == known
+    assert len(book.head()["demands"]) + len(book.head()["ended"]) == known
+
+
+@pytest.mark.parametrize("last", [end(T0 + 5), wants(at=T0 + 5, ends_at=moment_of(T0 + 6))])
+def test_what_is_forgotten_does_not_come_back_to_life(last: Word) -> None:
+    book = said(wants("other"), last)
+    book.forget(WEEK_LATER + 10)
+
+    for at in (T0, T0 + 5):
+        with pytest.raises(RecordRefused, match=r"too_old: demand 'd'.*state it anew"):
+            book.apply(wants(at=at))
+        book.apply(end(at))
+    book.apply(wants("other", wanted=99, at=T0 + 1))
+
+    assert [(one.demand, one.wanted) for one in book.standing(WEEK_LATER + 10)] == [("other", 99)]
+    assert book.ended == {}
+    book.apply(wants(at=T0 + 6))
+    assert len(book.standing(WEEK_LATER + 10)) == 2
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    turns=st.lists(
+        st.tuples(st.sampled_from("abc"), st.integers(0, 12), st.booleans(), st.none() | st.integers(0, 12)),
+        max_size=12,
+    ),
+    skipped=st.sets(st.integers(0, 30)),
+)
+def test_at_which_ticks_one_forgets_does_not_matter(
+    turns: list[tuple[str, int, bool, int | None]], skipped: set[int]
+) -> None:
+    """Days; a word is heard on its day or up to twelve later. Ticks in which nothing is heard may be left out."""
+    day = 86_400_000
+    heard: dict[int, list[Word]] = {}
+    for place, (id_, at, ends, over) in enumerate(turns):
+        moment, until = T0 + at * day, None if over is None else moment_of(T0 + (at + over) * day)
+        word: Word = end(moment, id_) if ends else wants(id_, wanted=place, at=moment, ends_at=until)
+        heard.setdefault(at + (place * 5) % 12, []).append(word)
+    books = DemandBook(), DemandBook()
+    refusals: tuple[list[str], list[str]] = [], []
+    for number in range(31):
+        for book, refused in zip(books, refusals, strict=True):
+            if number in heard or number == 30 or book is books[0] or number not in skipped:
+                book.forget(T0 + number * day)
+            for one in heard.get(number, ()):
+                try:
+                    book.apply(one)
+                except RecordRefused as doubt:
+                    refused.append(str(doubt))
+
+    assert books[0].head() == books[1].head()
+    assert refusals[0] == refusals[1]
+
+
+def test_a_book_that_is_restored_goes_on_as_if_it_had_not_been_away() -> None:
+    book = said(wants("a", ends_at=moment_of(T0 + 1)), wants("b"), end(T0, "c"), entitled("t", T0, {"limit": 3}))
+    book.forget(WEEK_LATER + 1)
+    again = told_again(book)
+
+    for one in (book, again):
+        one.apply(wants("e", at=T0 + 9))
+        one.forget(WEEK_LATER + 2)
+    assert (again.forgotten, set(again.demands), again.ended) == (T0, {"b", "e"}, {})
+    assert again.head() == book.head()
+    assert (again.quotas, again.at(WEEK_LATER)) == (book.quotas, book.at(WEEK_LATER))
+
+
 def admitted(records: list[Record]) -> list[Admitted]:
     entries = [LEDGER_RECORD.validate_json(admit(one, CATALOGUE).value or b"") for one in numbered(records)]
     return [entry for entry in entries if isinstance(entry, Admitted)]
@@ -123,6 +300,13 @@ def test_how_the_topics_interleave_does_not_matter(random: Random) -> None:
         assert due(mixed, tick) == due([*by_topic[0], *by_topic[1]], tick)
 
 
+def test_what_counts_from_one_tick_is_in_canonical_order() -> None:
+    said_at_once = [ended(at=T0), demand(at=T0), tenant(at=T0), facts(at=T0)]
+    kinds = [orjson.loads(body)["kind"] for body in due(admitted(said_at_once), T0)]
+
+    assert kinds == ["facts", "tenant", "demand", "end"]
+
+
 def test_repeats_are_dropped_by_their_place_in_their_topic() -> None:
     records = admitted([demand("a"), demand("b"), clock(T0 + 5000, DEMAND)])
 
@@ -167,6 +351,14 @@ def reason(letter: Outgoing) -> str:
         pytest.param(demand(colour="red"), "invalid", id="a-field-nobody-knows"),
         pytest.param(facts(pue=0.9), "invalid", id="a-pue-below-one"),
         pytest.param(demand(types=["h100-sxm", "h100-sxm"]), "invalid", id="a-type-twice"),
+        pytest.param(demand(workload="gaming"), "invalid", id="a-workload-nobody-knows"),
+        pytest.param(tenant(quotas=[{"types": ["h101"], "limit": 1}]), "unknown_type", id="a-quota-of-an-unknown-type"),
+        pytest.param(tenant(quotas=[{"types": ["h100-sxm"]}]), "invalid", id="a-quota-of-nothing"),
+        pytest.param(tenant(quotas=[{"deserved": 2, "limit": 1}]), "invalid", id="more-deserved-than-the-limit"),
+        pytest.param(tenant(quotas=[{"limit": -1}]), "invalid", id="a-limit-below-none"),
+        pytest.param(tenant(quotas=[{"limit": 1}, {"deserved": 1}]), "invalid", id="two-quotas-of-the-same-types"),
+        pytest.param(tenant(at=-1), "out_of_range", id="a-tenant-before-1970"),
+        pytest.param(facts("fleet"), "reserved", id="a-site-named-as-the-fleet"),
         pytest.param(facts(at=-1), "out_of_range", id="before-1970"),
         pytest.param(clock(-1, DEMAND), "out_of_range", id="a-clock-before-1970"),
     ],
@@ -196,6 +388,12 @@ def raw(body: bytes, kind: Record) -> Record:
             "unexpected",
             id="facts-among-demand",
         ),
+        pytest.param(
+            Record(SITES, 0, 0, T0, b"", b"{}", (("ce_type", b"io.fleettwin.tenant-revised.v1"),)),
+            "unexpected",
+            id="tenants-among-facts",
+        ),
+        pytest.param(tenant(quotas=[{"types": ["h100-sxm"], "deserved": 8}]), "", id="a-tenant-is-fine"),
     ],
 )
 def test_admission_says_why_or_lets_pass(one: Record, code: str) -> None:
