@@ -103,10 +103,16 @@ def test_what_no_quota_tells_is_unknown(quotas: tuple[Quota, ...], deserved: int
             [asks(5, 5, H100)], [quota(H100, deserved=7), quota(H100, H200, limit=9)], (5, 2, 0), id="limits-take-none"
         ),
         pytest.param(
-            [asks(10, 0, H200, demand="a"), asks(5, 0, H100, demand="b")],
-            [quota(H100, H200, deserved=10), quota(H200, A100, deserved=10)],
+            [asks(10, 0, A100, demand="a"), asks(5, 0, H100, demand="b")],
+            [quota(A100, H100, deserved=10), quota(A100, H200, deserved=10)],
             (15, 0, 0),
             id="first-what-no-other-quota-may-take",
+        ),
+        pytest.param(
+            [asks(10, 0, H100, demand="a"), asks(10, 0, H200, demand="b")],
+            [quota(A100, H100, H200, deserved=10), quota(H100, deserved=10), quota(H200, deserved=0)],
+            (20, 0, 0),
+            id="the-quota-of-fewer-types-first",
         ),
         pytest.param(
             [asks(10, 0, H100, demand="a"), asks(10, 10, H100, demand="b")],
