@@ -115,7 +115,8 @@ def _show(servers: DemoServers, workers: Workers, watch: Watching, fleet: Scenar
             workers.see_to_all()
             if time.monotonic() - looked > _ROW_FIGURES_EVERY_SECONDS:
                 rows, looked = _row_delays(servers), time.monotonic()
-            live.update(render(_screen(servers, workers, watch, fleet, rows), live.console.width), refresh=True)
+            width, height = live.console.size
+            live.update(render(_screen(servers, workers, watch, fleet, rows), width, height), refresh=True)
 
 
 def _screen(servers: DemoServers, workers: Workers, watch: Watching, fleet: Scenario, rows: Percentiles) -> Screen:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cli.alerts import amount, line
+from cli.alerts import line
 from infra.embedded.stack import RunningStack
 from infra.kafka_clients import opened_producer
 from infra.settings import KafkaSettings, Settings
@@ -18,14 +18,18 @@ from models.shortage import (
     Accelerators,
     Binding,
     Change,
+    Constraint,
+    OneMore,
     Quantity,
     Scope,
     ScopeKind,
     Severity,
     Shortage,
     Status,
+    Unit,
 )
 from models.topics import SHORTAGES
+from streams.consumers.alertmanager import alert_of
 from streams.consumers.alerts import read_alerts, shortage_of, without_repeats
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -43,7 +47,23 @@ def shortage(identity: str, sequence: int) -> Shortage:
         demanded=Quantity(accelerators=128),
         served=Quantity(accelerators=64),
         missing=Quantity(accelerators=64, h100e=64.0, watts=80_000.0),
-        binding=Binding(constraint="accelerators", sites=("memphis",), types=("h100-sxm",), summary="no h100-sxm free"),
+        binding=Binding(
+            constraint=Constraint.WHOLE_NODES,
+            sites=("memphis",),
+            types=("h100-sxm",),
+            behind=64,
+            one_more=OneMore(unit=Unit.WHOLE_NODE, serves=8),
+            summary="64 wait for whole nodes",
+        ),
+        also=(
+            Binding(
+                constraint=Constraint.POWER,
+                sites=("memphis",),
+                types=(),
+                together_with=(Constraint.QUOTA,),
+                summary="40 wait for power, and for quota too",
+            ),
+        ),
         since=NOON,
         at=NOON + timedelta(seconds=sequence),
         projects=("lab",),
@@ -77,17 +97,90 @@ def test_what_is_no_shortage_is_refused(stranger: Record) -> None:
         shortage_of(stranger)
 
 
-def test_a_line_says_when_how_bad_who_why_and_how_much() -> None:
+def test_a_line_says_when_how_bad_who_why_what_would_help_and_how_much() -> None:
     expected = (
-        "2026-03-01 12:00:00Z  critical  opened    site memphis  no h100-sxm free"
+        "2026-03-01 12:00:00Z  critical  opened    site memphis  64 wait for whole nodes"
+        "  [whole nodes at memphis; +1 whole node serves 8; also power with quota]"
         "  missing 64 accelerators, 64 H100e, 0.08 MW"
     )
 
     assert line(shortage("a", 0)) == expected
 
 
-def test_nothing_missing_is_said_so() -> None:
-    assert amount(Quantity()) == "nothing"
+EVIL = "a\x1b[2J\nb\u202ec\u2028d\x9be"
+
+
+def written_by_people(text: str) -> Shortage:
+    one = shortage("a", 0)
+    binding = one.binding.model_copy(update={"sites": (text,), "types": (text,), "summary": text})
+    scope = Scope(kind=ScopeKind.PROJECT, name=text)
+    return one.model_copy(update={"scope": scope, "binding": binding, "also": (binding,), "projects": (text,)})
+
+
+def test_what_people_wrote_stays_on_the_line_and_does_not_act() -> None:
+    told = line(written_by_people(EVIL))
+
+    assert told.isprintable()
+    assert told.count(r"a\x1b[2J\nb\u202ec\u2028d\x9be") == 3
+
+
+def test_an_alert_has_labels_of_few_values_and_its_words_in_annotations() -> None:
+    alert = alert_of(shortage("a", 3))
+
+    assert alert["labels"] == {
+        "alertname": "FleetShortage",
+        "severity": "critical",
+        "scope": "site",
+        "name": "memphis",
+        "resource": "accelerators",
+        "constraint": "whole_nodes",
+    }
+    assert alert["annotations"] == {
+        "summary": "site memphis: 64 wait for whole nodes",
+        "missing": "64 accelerators, 64 H100e, 0.08 MW",
+        "binds": "whole nodes at memphis",
+        "behind": "64",
+        "one_more": "+1 whole node serves 8",
+        "also": "40 wait for power, and for quota too",
+        "types": "h100-sxm",
+        "projects": "lab",
+        "change": "updated",
+        "sequence": "3",
+    }
+
+
+def test_an_alert_fires_under_one_fingerprint_until_its_episode_is_resolved() -> None:
+    end = NOON + timedelta(minutes=5)
+    resolved = shortage("a", 4).model_copy(update={"status": Status.RESOLVED, "resolved_at": end})
+    alerts = [alert_of(shortage("a", 0)), alert_of(resolved)]
+
+    assert [one["fingerprint"] for one in alerts] == ["a", "a"]
+    assert [one["status"] for one in alerts] == ["firing", "resolved"]
+    assert [one["startsAt"] for one in alerts] == ["2026-03-01T12:00:00Z"] * 2
+    assert [one["endsAt"] for one in alerts] == ["0001-01-01T00:00:00Z", "2026-03-01T12:05:00Z"]
+
+
+def test_nothing_that_changes_while_an_episode_lasts_is_a_label_but_how_bad_it_is_and_what_binds() -> None:
+    first = shortage("a", 0)
+    later = first.model_copy(
+        update={
+            "sequence": 9,
+            "at": NOON + timedelta(hours=1),
+            "missing": Quantity(accelerators=1),
+            "binding": first.binding.model_copy(update={"summary": "other words", "behind": 3, "one_more": None}),
+            "also": (),
+            "projects": ("other",),
+        }
+    )
+
+    assert alert_of(first)["labels"] == alert_of(later)["labels"]
+    assert alert_of(first)["annotations"] != alert_of(later)["annotations"]
+
+
+def test_what_people_wrote_cannot_act_in_an_alert() -> None:
+    alert = alert_of(written_by_people(EVIL))
+
+    assert all(words.isprintable() for words in (*alert["labels"].values(), *alert["annotations"].values()))
 
 
 @pytest.mark.servers
