@@ -118,13 +118,19 @@ class NodeTable:
         for turn in _turns(rows, self.racks):
             self._apply(turn, rules)
 
+    def are_news(self, rows: Integers) -> NDArray[np.bool_]:
+        """Which of the readings are newer than what their nodes have said; the others change nothing."""
+        at, sequence = self.table[Row.AT, rows[Row.SLOT]], self.table[Row.SEQUENCE, rows[Row.SLOT]]
+        later: NDArray[np.bool_] = rows[Row.AT] > at
+        return later | ((rows[Row.AT] == at) & (rows[Row.SEQUENCE] > sequence))
+
     def _apply(self, rows: Integers, rules: Rules) -> None:
         """Take in readings of which no two are of one node."""
         slots = rows[Row.SLOT]
         before = self.table[:, slots]
-        same_time = rows[Row.AT] == before[Row.AT]
-        newer = (rows[Row.AT] > before[Row.AT]) | (same_time & (rows[Row.SEQUENCE] > before[Row.SEQUENCE]))
+        newer = self.are_news(rows)
         if not newer.all():
+            same_time = rows[Row.AT] == before[Row.AT]
             repeated = int((same_time & (rows[Row.SEQUENCE] == before[Row.SEQUENCE])).sum())
             self.counts.duplicate += repeated
             self.counts.superseded += int((~newer).sum()) - repeated

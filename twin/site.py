@@ -65,14 +65,15 @@ class SiteTwin:
         return sample_site(self.site, self.nodes, tick, self.rules, self.observed, self.late, self.refused)
 
     def digest(self) -> str:
-        """SHA-256 of what the twin knows, intake counts left out: they tell how the log was cut, not what it says."""
+        """SHA-256 of what the twin knows and holds; intake counts and repeats tell how the log was cut: left out."""
         known = hashlib.sha256(orjson.dumps([self.site, self.nodes.counts.gaps]))
         for node in self.nodes.canonical():
             known.update(orjson.dumps(node))
         for tick in sorted(self.held):
             rows = np.hstack(self.held[tick])
-            held = sorted({self.nodes.told(row) for row in rows.T.tolist()})
-            known.update(orjson.dumps([tick, held]))
+            held = sorted({self.nodes.told(row) for row in rows[:, self.nodes.are_news(rows)].T.tolist()})
+            if held:
+                known.update(orjson.dumps([tick, held]))
         return known.hexdigest()
 
     def snapshot(self) -> bytes:

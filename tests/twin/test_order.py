@@ -106,6 +106,19 @@ def test_duplicates_change_nothing(sites: dict[str, list[Row]], random: Random) 
     assert told(records) == in_order(sites)
 
 
+@settings(max_examples=25, deadline=None)
+@given(sites=SITES, random=st.randoms(use_true_random=False))
+def test_not_even_those_that_are_still_held_when_the_log_ends(sites: dict[str, list[Row]], random: Random) -> None:
+    def digests(*again: Record) -> dict[str, str]:
+        machine = TelemetryMachine(0, 1, RULES, CATALOGUE)
+        once = [frame(rows, site) for site, rows in sites.items()]
+        folded(machine, [clock(T0 - 1000), *once, clock(T0 + SECONDS * 1000 + RULES.grace), *again])
+        return machine.digests()
+
+    assert digests(*(frame(random.choices(rows, k=5), site) for site, rows in sites.items())) == digests()
+    assert digests(frame([row("a", T0 + SECONDS * 1000 + 1)], min(sites))) != digests()
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [
