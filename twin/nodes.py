@@ -121,8 +121,8 @@ class NodeTable:
     def are_news(self, rows: Integers) -> NDArray[np.bool_]:
         """Which of the readings are newer than what their nodes have said; the others change nothing."""
         at, sequence = self.table[Row.AT, rows[Row.SLOT]], self.table[Row.SEQUENCE, rows[Row.SLOT]]
-        later: NDArray[np.bool_] = rows[Row.AT] > at
-        return later | ((rows[Row.AT] == at) & (rows[Row.SEQUENCE] > sequence))
+        news: NDArray[np.bool_] = (rows[Row.AT] > at) | ((rows[Row.AT] == at) & (rows[Row.SEQUENCE] > sequence))
+        return news
 
     def _apply(self, rows: Integers, rules: Rules) -> None:
         """Take in readings of which no two are of one node."""
