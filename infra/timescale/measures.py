@@ -66,7 +66,7 @@ def _counters(*names: LiteralString) -> tuple[Measure, ...]:
 
 _TOTALS = (
     Measure("it_watts", "it_measured_watts + it_modelled_watts + it_carried_watts"),
-    *_maybe("facility_watts", "supply_watts", "headroom_watts", "utilization"),
+    *_maybe("facility_watts", "supply_watts", "headroom_watts", "utilization", "unexpected"),
     *_known("installed", "in_service", "allocated", "free", "unknown", "h100e_in_service", "h100e_free"),
     *_known("nodes_reporting", "nodes_stale", "nodes_lost", "open_shortages"),
     *_counters("energy_joules", "readings_observed", "readings_late", "readings_refused"),
@@ -74,7 +74,7 @@ _TOTALS = (
 _FLEET = (
     *_TOTALS,
     *_known("demands", "wanted", "granted", "pending"),
-    *_maybe("servable", "demands_waiting", "demands_expired"),
+    *_maybe("servable", "demands_waiting", "demands_expired", "overcommitted"),
 )
 _TENANT = (
     *_known("wanted", "granted", "pending", "servable"),

@@ -35,6 +35,7 @@ def fleet_row(state: FleetState) -> Row:
         state.servable,
         state.demands_waiting,
         state.demands_expired,
+        state.overcommitted,
         *_totals(state),
     )
 
@@ -178,6 +179,7 @@ def _totals(state: Totals) -> Row:
         intake.late,
         intake.refused,
         state.open_shortages,
+        state.unexpected,
     )
 
 

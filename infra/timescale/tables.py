@@ -49,6 +49,7 @@ _TOTALS: Mapping[str, str] = {
     "readings_late": "int8",
     "readings_refused": "int8",
     "open_shortages": "int8",
+    "unexpected": "int8",
 }
 _POOL: Mapping[str, str] = {
     "installed": "int8",
@@ -73,6 +74,7 @@ _FLEET: Mapping[str, str] = dict.fromkeys(
         "servable",
         "demands_waiting",
         "demands_expired",
+        "overcommitted",
     ),
     "int8",
 )

@@ -268,6 +268,9 @@ TAMPERED = [
     pytest.param("update shortage_events set event = '[]'", id="nothing-for-a-shortage"),
     pytest.param("update fleet_samples set servable = null", id="servable-of-the-fleet"),
     pytest.param("update fleet_samples set demands_waiting = 5, demands_expired = 4", id="waiting-for-expired"),
+    pytest.param("update fleet_samples set overcommitted = 0", id="promised-twice"),
+    pytest.param("update fleet_samples set unexpected = 0", id="unexpected-in-the-fleet"),
+    pytest.param("update site_samples set unexpected = 0", id="unexpected-at-a-site"),
     pytest.param("update tenant_samples set deserved = 0 where deserved is null", id="zero-for-unknown"),
     pytest.param("update tenant_samples set limited_to = 21", id="limit"),
     pytest.param("update tenant_samples set used = 7, starved = 1, borrowing = 1", id="what-a-tenant-has"),
@@ -280,7 +283,7 @@ TAMPERED = [
 @pytest.mark.parametrize("tampering", TAMPERED)
 def test_whoever_verifies_sees_a_changed_value(database_url: str, tampering: LiteralString) -> None:
     states = [fleet_state(tenants=[tenant(), tenant("free", deserved=None)])]
-    batch = RowBatch(shortages=[shortage()], fleet=states)
+    batch = RowBatch(shortages=[shortage()], fleet=states, sites=[site_state()])
     with opened(database_url) as (sink, look):
         sink.write(batch)
         assert differences(look, batch) == 0

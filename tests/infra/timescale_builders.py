@@ -75,6 +75,7 @@ def totals(tick: int, *, watts: float, facility: float | None, pools: Sequence[P
         "newest_reading": moment_of(tick - 137),
         "intake": IntakeTotals(observed=2**35, duplicate=1, superseded=2, late=3, refused=4),
         "open_shortages": 1,
+        "unexpected": 6,
     }
 
 
@@ -121,6 +122,7 @@ def fleet_state(tick: int = T0, *, pending: int = 3, tenants: Sequence[TenantSta
         servable=2,
         demands_waiting=4,
         demands_expired=5,
+        overcommitted=7,
         tenants=tuple(tenants),
         **totals(tick, watts=0.1 + 0.2, facility=None, pools=[pool(), pool("gb200", utilization=None)], free=8),
     )
