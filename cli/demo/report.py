@@ -5,22 +5,17 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from cli.demo.looking import RowLook
 from cli.demo.servers import DemoServers
-from infra.timescale.connection import connect
-from infra.timescale.inspection import delays, row_counts
-from models.instants import Instant
 from streams.consumers.watching import FleetWatch
 from streams.oracle.verification import Verification
 
 
 def report_of(
-    servers: DemoServers, watch: FleetWatch, published: dict[str, Any], verification: Verification
+    servers: DemoServers, look: RowLook, watch: FleetWatch, published: dict[str, Any], verification: Verification
 ) -> dict[str, Any]:
     """The report; `checks` says of every sum whether it holds."""
-    schema = servers.settings.database.schema_name
-    with connect(servers.database_url, "fleettwin demo") as connection:
-        rows = row_counts(connection, schema)
-        row_delay = delays(connection, schema, Instant(0))
+    rows, row_delay = look.counts(), look.all_delays()
     observed, refused = verification.readings["observed"], verification.readings["refused"]
     intake = None if watch.fleet is None else watch.fleet.intake
     return {
@@ -28,7 +23,7 @@ def report_of(
         "samples": watch.site_states,
         "rows": sum(rows.values()),
         "rows_by_table": dict(rows),
-        "shortages": {"opened": watch.opened, "resolved": watch.resolved},
+        "shortages": {"opened": watch.opened, "resolved": watch.resolved, "by_kind": watch.by_kind},
         "delay_seconds": {
             "twin": asdict(watch.delays()),
             "row": {"p50": row_delay.p50, "p99": row_delay.p99},

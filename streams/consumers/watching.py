@@ -78,6 +78,16 @@ class FleetWatch:
         standing = [event for event in self.shortages.values() if event.status is Status.OPEN]
         return sorted(standing, key=lambda event: (event.since, event.id))
 
+    @property
+    def by_kind(self) -> dict[str, dict[str, int]]:
+        """How many episodes there have been, by what is short and by the constraint that bound last."""
+        counted: dict[str, dict[str, int]] = {}
+        kinds = sorted((one.resource.kind, one.binding.constraint.value) for one in self.shortages.values())
+        for resource, constraint in kinds:
+            of_resource = counted.setdefault(resource, {})
+            of_resource[constraint] = of_resource.get(constraint, 0) + 1
+        return counted
+
     def delays(self, last: int = _DELAYS_KEPT) -> Percentiles:
         """From the end of a tick to the site's state being stored in Kafka, over the last so many."""
         recent = list(self._delays)[-last:]

@@ -128,7 +128,8 @@ def test_its_report_says_what_was_seen_written_and_short_and_how_late(report: di
     assert report["samples"] == 3 * report["rows_by_table"]["fleet_samples"] > 0
     assert report["rows"] > report["samples"]
     assert report["shortages"]["opened"] >= 1
-    assert set(report["shortages"]) == {"opened", "resolved"}
+    assert set(report["shortages"]) == {"opened", "resolved", "by_kind"}
+    assert sum(sum(of.values()) for of in report["shortages"]["by_kind"].values()) == report["shortages"]["opened"]
     for of in ("twin", "row"):
         assert set(delays[of]) == {"p50", "p99"}
         assert 0 < delays[of]["p50"] <= delays[of]["p99"]

@@ -8,7 +8,19 @@ from models.cloudevents import EventType
 from models.errors import RecordRefused
 from models.instants import moment_of
 from models.record import Record
-from models.shortage import Binding, Change, Power, Quantity, Scope, ScopeKind, Severity, Shortage, Status
+from models.shortage import (
+    Binding,
+    Change,
+    Constraint,
+    Power,
+    Quantity,
+    Scope,
+    ScopeKind,
+    Severity,
+    Shortage,
+    Status,
+    Unplaced,
+)
 from models.topics import NODES, SHORTAGES, STATE
 from streams.consumers.watching import FleetWatch, Percentiles
 from streams.workers.gathering import MOST_BYTES, Gathering
@@ -90,6 +102,21 @@ def test_open_shortages_stand_the_oldest_first() -> None:
     events = [event(0, Change.OPENED, "b", T0), event(0, Change.OPENED, "a", T0), event(0, Change.OPENED, "c", T0 - 1)]
 
     assert [one.id for one in watched(*map(told, events)).open_shortages] == ["c", "a", "b"]
+
+
+def test_episodes_are_counted_by_what_is_short_and_what_bound_last() -> None:
+    quota = event(0).binding.model_copy(update={"constraint": Constraint.QUOTA})
+    unplaced = event(0, Change.OPENED, "k").model_copy(update={"resource": Unplaced(types=())})
+    events = [
+        event(0, Change.OPENED),
+        event(1).model_copy(update={"binding": quota}),
+        event(0, Change.OPENED, "j"),
+        event(1, Change.RESOLVED, "j"),
+        unplaced.model_copy(update={"binding": quota.model_copy(update={"constraint": Constraint.SCHEDULER})}),
+    ]
+
+    assert watched(*map(told, events)).by_kind == {"power": {"power": 1, "quota": 1}, "unplaced": {"scheduler": 1}}
+    assert FleetWatch().by_kind == {}
 
 
 @pytest.mark.parametrize("kind", [pytest.param(b"x", id="another-type"), pytest.param(b"\xff", id="not-utf-8")])
