@@ -65,6 +65,12 @@ PARTITIONS = {TELEMETRY: 1, SITES: 1, DEMAND: 1}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+def instant(text: str) -> int:
+    """Milliseconds since 1970; a time that names no zone is UTC."""
+    moment = datetime.fromisoformat(text)
+    return round(((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - EPOCH).total_seconds() * 1000)
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """A tenant's episode or shortage; milliseconds since 1970."""
@@ -109,7 +115,7 @@ def _kinds(path: Path, begin: int, until: int | None) -> dict[int, str]:
     packed = path.read_bytes()
     text = (gzip.decompress(packed) if path.suffix == ".gz" else packed).decode("utf-8-sig")
     for row in csv.DictReader(text.splitlines()):
-        at = _instant(row["time"])
+        at = instant(row["time"])
         running, pending = float(row["running_gpu_num"]), float(row["pending_gpu_num"])
         if begin <= at and (until is None or at < until):
             over = running + pending > float(row["total_gpu_num"])
@@ -152,7 +158,7 @@ class Told:
         if output.topic == SHORTAGES:
             self._event(orjson.loads(output.value or b""))
         elif output.topic == STATE and ("ce_type", EventType.FLEET_STATE.encode()) in output.headers:
-            self._close(_instant(orjson.loads(output.value or b"")["tick"]))
+            self._close(instant(orjson.loads(output.value or b"")["tick"]))
 
     def _event(self, event: dict[str, Any]) -> None:
         self.events += 1
@@ -186,14 +192,14 @@ class Told:
     def shortages(self, resource: str) -> list[Span]:
         """The shortages that were told of a resource."""
         return [
-            Span(event["scope"]["name"], _instant(event["at"]), self._gone(event["id"]))
+            Span(event["scope"]["name"], instant(event["at"]), self._gone(event["id"]))
             for event in self.opened
             if event["resource"]["kind"] == resource
         ]
 
     def _gone(self, id_: str) -> int:
         found = self.resolved.get(id_)
-        return max(self.truth.kinds) + MINUTE if found is None else _instant(found["resolved_at"])
+        return max(self.truth.kinds) + MINUTE if found is None else instant(found["resolved_at"])
 
     def again(self, within: int) -> int:
         """How many shortages were told open within so many milliseconds of when the one before was told resolved."""
@@ -202,16 +208,10 @@ class Told:
         for event in self.opened:
             place = event["scope"]["name"], orjson.dumps(event["resource"]).decode()
             resolved = before.get(place)
-            count += resolved is not None and _instant(event["at"]) - resolved <= within
+            count += resolved is not None and instant(event["at"]) - resolved <= within
             if event["id"] in self.resolved:
-                before[place] = _instant(self.resolved[event["id"]]["at"])
+                before[place] = instant(self.resolved[event["id"]]["at"])
         return count
-
-
-def _instant(text: str) -> int:
-    """Milliseconds since 1970; a time that names no zone is UTC."""
-    moment = datetime.fromisoformat(text)
-    return round(((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - EPOCH).total_seconds() * 1000)
 
 
 def folded(records: Iterable[Record], rules: Rules, truth: Truth) -> Told:
@@ -304,8 +304,8 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--folder", type=Path, required=True, help="with vc*.csv.gz or vc*.csv in it")
     options.add_argument("--tenant", action="append", default=[], help="as its file is called; may be repeated")
-    options.add_argument("--from", dest="begin", type=_instant, help="the first minute wanted, UTC")
-    options.add_argument("--until", type=_instant, help="the first minute not wanted any more, UTC")
+    options.add_argument("--from", dest="begin", type=instant, help="the first minute wanted, UTC")
+    options.add_argument("--until", type=instant, help="the first minute not wanted any more, UTC")
     options.add_argument("--json", action="store_true", help="for programs")
     chosen = options.parse_args()
     try:

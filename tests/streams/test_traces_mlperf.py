@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import os
 from collections import defaultdict
 from itertools import pairwise
 from pathlib import Path
@@ -22,8 +21,8 @@ from models.telemetry import Readings, TelemetryDecoder
 from models.topics import DEMAND, SITES, TELEMETRY
 from streams.traces.mlperf import Kind, Trace, read_trace
 from streams.traces.stream import LONGEST_SILENCE, TraceSite, trace_records
+from tests.traces import shared
 
-FOLDERS = (os.environ.get("FLEETTWIN_TRACES"), Path(__file__).parents[2].parent / "shared" / "data")
 COLLECTION = "mlperf-smc-h100-power"
 COLUMNS = ("kind", "nodes", "benchmark", "run", "node", "t_ms", "power_w")
 START = 1_715_341_080_337
@@ -59,14 +58,6 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def trace(folder: Path) -> Trace:
     return read_trace(folder)
-
-
-def shared(name: str) -> Path:
-    """A folder with real data, or the test is skipped."""
-    for folder in FOLDERS:
-        if folder is not None and (path := Path(folder) / name).is_dir():
-            return path
-    pytest.skip(f"no {name} in FLEETTWIN_TRACES or ../shared/data")
 
 
 def records(trace: Trace, run: str, kind: Kind = Kind.AC, site: TraceSite = SITE) -> list[Record]:
