@@ -10,17 +10,16 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, ValidationError
 
 from models.catalogue import Catalogue, shipped_catalogue
-from models.demand import Amount
 from models.errors import ConfigurationError
-from models.names import Event, Name
+from models.names import FLEET, Event, Name
 from models.scenario_checks import Contradiction, disordered, repeated, unknown
+from models.scenario_demand import Demand, Seconds, Tenant
 from models.strict_yaml import read_yaml
 
 _TAGS = ("supply", "allocation", "revision", "end")
 """Pydantic puts them into the path of an error; they are not in the file."""
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Seconds = Annotated[float, Field(ge=0, le=1e9)]
 Megawatts = Annotated[float, Field(ge=0, le=1e6)]
 
 
@@ -110,58 +109,6 @@ class Site(Event):
                 yield f"{at}.timeline.{i}.type", entry.type, f"a type of this site: {', '.join(types)}"
 
 
-class Revision(Event):
-    """The demand as it stands from `at` on."""
-
-    at: Seconds
-    wanted: Amount
-    granted: Amount = 0
-    ends_at: Seconds | None = None
-
-
-class End(Event):
-    """The demand is gone from `at` on."""
-
-    at: Seconds
-    ended: Literal[True]
-
-
-def _demand_entry(entry: Any) -> str:
-    fields = entry if isinstance(entry, dict) else getattr(entry, "__dict__", {})
-    return "end" if "ended" in fields else "revision"
-
-
-DemandEntry = Annotated[Annotated[Revision, Tag("revision")] | Annotated[End, Tag("end")], Discriminator(_demand_entry)]
-
-
-class Demand(Event):
-    """What a project asks for, over time."""
-
-    demand: Name
-    project: Name
-    tenant: Name | None = None
-    types: tuple[Name, ...] = ()
-    sites: tuple[Name, ...] = ()
-    gang: Annotated[int, Field(ge=1, le=1024)] = 1
-    priority: Annotated[int, Field(ge=0, le=100)] = 50
-    timeline: tuple[DemandEntry, ...] = Field(min_length=1)
-
-    def contradictions(self, at: str, catalogue: Catalogue, scenario: Scenario) -> Iterator[Contradiction]:
-        """What no field of it can know to be wrong; `at` is its path."""
-        yield from unknown(f"{at}.sites", "", self.sites, tuple(scenario.sites))
-        yield from unknown(f"{at}.types", "", self.types, catalogue.ids)
-        yield from repeated(f"{at}.sites", "", self.sites)
-        yield from repeated(f"{at}.types", "", self.types)
-        yield from disordered(f"{at}.timeline", [entry.at for entry in self.timeline], scenario.repeat_every_seconds)
-        for i, entry in enumerate(self.timeline):
-            if isinstance(entry, End):
-                continue
-            if entry.granted > entry.wanted:
-                yield f"{at}.timeline.{i}.granted", entry.granted, f"at most wanted, {entry.wanted}"
-            if entry.ends_at is not None and entry.ends_at <= entry.at:
-                yield f"{at}.timeline.{i}.ends_at", entry.ends_at, f"later than at, {entry.at}"
-
-
 class ScriptedFault(Event):
     """Nodes that are silent or out of service from `at` until `until`."""
 
@@ -225,6 +172,7 @@ class Scenario(Event):
     repeat_every_seconds: Annotated[float, Field(gt=0)] | None = None
     """All timelines and scripted faults start again after so long; unset: they run once."""
     sites: Mapping[Name, Site] = Field(min_length=1)
+    tenants: tuple[Tenant, ...] = ()
     demands: tuple[Demand, ...] = ()
     faults: Faults = Faults()
 
@@ -290,10 +238,17 @@ def read_scenario(text: str, name: str, catalogue: Catalogue | None = None) -> S
 
 
 def _contradictions(scenario: Scenario, catalogue: Catalogue) -> Iterator[Contradiction]:
+    sites, period = tuple(scenario.sites), scenario.repeat_every_seconds
     for id_, site in scenario.sites.items():
-        yield from site.contradictions(f"sites.{id_}", catalogue, scenario.repeat_every_seconds)
+        yield from site.contradictions(f"sites.{id_}", catalogue, period)
+    if FLEET in sites:
+        yield f"sites.{FLEET}", FLEET, "another name: this one is the fleet's own"
+    tenants = [tenant.tenant for tenant in scenario.tenants]
+    yield from repeated("tenants", "tenant", tenants)
+    for i, tenant in enumerate(scenario.tenants):
+        yield from tenant.contradictions(f"tenants.{i}", catalogue, period)
     yield from repeated("demands", "demand", [demand.demand for demand in scenario.demands])
     for i, demand in enumerate(scenario.demands):
-        yield from demand.contradictions(f"demands.{i}", catalogue, scenario)
+        yield from demand.contradictions(f"demands.{i}", catalogue, sites, tenants, period)
     for i, fault in enumerate(scenario.faults.scripted):
         yield from fault.contradictions(f"faults.scripted.{i}", scenario)

@@ -45,6 +45,7 @@ class Published:
     readings: int
     records: int
     facts: int
+    tenants: int
     demands: int
     seconds: float
     """Of event time."""
@@ -59,6 +60,7 @@ class Published:
             "published": self.readings,
             "records": self.records,
             "facts": self.facts,
+            "tenants": self.tenants,
             "demands": self.demands,
             "seconds": self.seconds,
             "last_event_time": None if last is None else moment_of(last).isoformat(),
@@ -68,7 +70,7 @@ class Published:
 
 def publish(steps: Iterable[Step], sender: Sender) -> Published:
     """Send all steps, and return once all of their records have arrived."""
-    readings = records = facts = demands = 0
+    readings = records = facts = tenants = demands = 0
     first = last = None
     for step in steps:
         for record in step.records:
@@ -76,12 +78,13 @@ def publish(steps: Iterable[Step], sender: Sender) -> Published:
         records += len(step.records)
         readings += step.readings
         facts += step.facts
+        tenants += step.tenants
         demands += step.demands
         if not step.closing:
             first, last = step.at if first is None else first, step.at
     sender.settle()
     seconds = 0.0 if first is None or last is None else (last - first) / 1000
-    return Published(readings, records, facts, demands, seconds, last, dict(sender.next_offsets))
+    return Published(readings, records, facts, tenants, demands, seconds, last, dict(sender.next_offsets))
 
 
 class KafkaSender:

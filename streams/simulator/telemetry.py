@@ -16,11 +16,13 @@ from models.facts import Arrival, Expected, SiteFacts
 from models.instants import moment_of
 from models.names import Event
 from models.record import Outgoing
-from models.scenario import End, Revision, Scenario, per_node
+from models.scenario import Scenario, per_node
+from models.scenario_demand import End, Revision
+from models.tenant import Quota, TenantRevised
 from models.topics import DEMAND, SITES, TELEMETRY
 from streams.simulator.fleet import STEP, SiteFleet
 from streams.simulator.frames import FrameWriter
-from streams.simulator.timeline import AllocationSet, DemandSet, FaultSet, Happening, SupplySet, happenings
+from streams.simulator.timeline import AllocationSet, DemandSet, FaultSet, Happening, SupplySet, TenantSet, happenings
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Step:
     """In all frames together, bad ones and repeated ones too."""
     facts: int
     demands: int
+    tenants: int = 0
     closing: bool = False
     """Nothing happens in it but that time has passed."""
 
@@ -83,7 +86,8 @@ class _Simulation:
                 frames.append(Outgoing(TELEMETRY, id_.encode(), value, described, identity))
                 readings += rows
         facts = sum(record.topic == SITES for record in stated)
-        return Step(at, (*stated, *frames), readings, facts, len(stated) - facts)
+        tenants = sum(("ce_type", EventType.TENANT_REVISED.encode()) in record.headers for record in stated)
+        return Step(at, (*stated, *frames), readings, facts, len(stated) - facts - tenants, tenants)
 
     def _happened(self, until: int) -> Iterator[Outgoing | None]:
         while self._next is not None and self._next[0] <= until:
@@ -95,6 +99,10 @@ class _Simulation:
         match what:
             case SupplySet(site, supply_mw):
                 return self._event(SITES, EventType.SITE_FACTS, site, at, self._facts(site, supply_mw, at))
+            case TenantSet(tenant, shares):
+                quotas = tuple(Quota.model_validate(share.model_dump()) for share in shares)
+                entitled = TenantRevised(tenant=tenant, at=moment_of(at), quotas=quotas)
+                return self._event(DEMAND, EventType.TENANT_REVISED, tenant, at, entitled, f"tenant/{tenant}/{at}")
             case DemandSet(demand, End()):
                 ended = DemandEnded(demand=demand.demand, at=moment_of(at))
                 return self._event(DEMAND, EventType.DEMAND_ENDED, demand.demand, at, ended)
@@ -138,8 +146,10 @@ class _Simulation:
             arrivals=tuple(arrivals),
         )
 
-    def _event(self, topic: str, kind: EventType, subject: str, at: int, event: Event) -> Outgoing:
-        identity = f"{subject}/{at}"
+    def _event(
+        self, topic: str, kind: EventType, subject: str, at: int, event: Event, identity: str | None = None
+    ) -> Outgoing:
+        identity = identity or f"{subject}/{at}"
         value = event.model_dump_json(exclude_none=True).encode()
         return Outgoing(topic, subject.encode(), value, headers(kind, self._source, identity, at), identity, 0)
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 
-from models.scenario import AllocationChange, Demand, End, Revision, Scenario
+from models.scenario import AllocationChange, Scenario
+from models.scenario_demand import Demand, End, Revision, Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,14 @@ class AllocationSet:
 
 
 @dataclass(frozen=True, slots=True)
+class TenantSet:
+    """A tenant's quotas are stated."""
+
+    tenant: str
+    quotas: tuple[Share, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DemandSet:
     """A demand is stated or ends."""
 
@@ -43,7 +52,7 @@ class FaultSet:
     active: bool
 
 
-Happening = SupplySet | AllocationSet | DemandSet | FaultSet
+Happening = SupplySet | AllocationSet | TenantSet | DemandSet | FaultSet
 
 
 def happenings(scenario: Scenario) -> Iterator[tuple[int, int, Happening]]:
@@ -71,6 +80,10 @@ def _round(scenario: Scenario) -> Iterator[tuple[int, Happening]]:
                 yield at, AllocationSet(site_id, entry.type, entry.allocated)
             else:
                 yield at, SupplySet(site_id, entry.supply_mw)
+    for tenant in scenario.tenants:
+        yield 0, TenantSet(tenant.tenant, tenant.quotas)
+        for change in tenant.timeline:
+            yield _milliseconds(change.at), TenantSet(tenant.tenant, change.quotas)
     for demand in scenario.demands:
         for revision in demand.timeline:
             yield _milliseconds(revision.at), DemandSet(demand, revision)

@@ -28,9 +28,21 @@ sites:
     timeline:
       - {at: 5, supply_mw: 2}
       - {at: 9, type: h100-sxm, allocated: 0.5}
+tenants:
+  - tenant: research
+    quotas:
+      - {types: [h100-sxm, h200-sxm], deserved: 60, limit: 90}
+      - {deserved: 20}
+    timeline:
+      - {at: 30, quotas: [{types: [h200-sxm], limit: 40}]}
+      - {at: 70, quotas: []}
+  - tenant: product
 demands:
   - demand: run
     project: p
+    tenant: research
+    purpose: applied
+    workload: inference
     types: [h100-sxm]
     sites: [memphis]
     timeline:
@@ -118,6 +130,27 @@ def test_what_is_left_out_has_its_default() -> None:
         pytest.param("ends_at: 50", "ends_at: 0", "demands.0.timeline.0.ends_at", 0.0, id="ends-before-it-begins"),
         pytest.param("at: 60, ended", "at: -1, ended", "demands.0.timeline.1.at", -1, id="before-the-start"),
         pytest.param("ended: true", "ended: false", "demands.0.timeline.1.ended", False, id="ended-is-a-fact"),
+        pytest.param("tenant: product", "tenant: research", "tenants.1.tenant", "research", id="a-tenant-twice"),
+        pytest.param("p\n    tenant: research", "p\n    tenant: x", "demands.0.tenant", "x", id="an-unknown-tenant"),
+        pytest.param("purpose: applied", "purpose: fun", "demands.0.purpose", "fun", id="unknown-purpose"),
+        pytest.param("workload: inf", "workload: f", "demands.0.workload", "ference", id="unknown-workload"),
+        pytest.param("deserved: 60", "deserved: 91", "tenants.0.quotas.0.deserved", 91, id="deserves-beyond-limit"),
+        pytest.param("deserved: 60", "deserved: -1", "tenants.0.quotas.0.deserved", -1, id="deserves-less-than-none"),
+        pytest.param("h200-sxm], d", "h201], d", "tenants.0.quotas.0.types.1", "h201", id="quota-of-unknown-type"),
+        pytest.param("h200-sxm], d", "h100-sxm], d", "tenants.0.quotas.0.types.1", "h100-sxm", id="quota-type-twice"),
+        pytest.param(
+            "{deserved: 20}",
+            "{types: [h200-sxm, h100-sxm], limit: 1}",
+            "tenants.0.quotas.1.types",
+            ("h200-sxm", "h100-sxm"),
+            id="two-quotas-of-the-same-types",
+        ),
+        pytest.param("limit: 40}", "share: 40}", "tenants.0.timeline.0.quotas.0.share", 40, id="quota-field"),
+        pytest.param(", limit: 40}", "}", "tenants.0.timeline.0.quotas.0.deserved", None, id="quota-of-nothing"),
+        pytest.param("at: 70", "at: 20", "tenants.0.timeline.1.at", 20.0, id="tenant-timeline-out-of-order"),
+        pytest.param("at: 30", "at: 0", "tenants.0.timeline.0.at", 0, id="changes-at-the-start"),
+        pytest.param("at: 70", "at: 100", "tenants.0.timeline.1.at", 100.0, id="tenant-beyond-the-round"),
+        pytest.param("  memphis:", "  fleet:", "sites.fleet", "fleet", id="a-site-named-as-the-fleet"),
         pytest.param("kind: silent", "kind: lazy", "faults.scripted.0.kind", "lazy", id="unknown-fault"),
         pytest.param("site: memphis", "site: paris", "faults.scripted.0.site", "paris", id="fault-at-unknown-site"),
         pytest.param("nodes: 2,", "nodes: 11,", "faults.scripted.0.nodes", 11, id="more-faulty-than-there-are"),
@@ -165,3 +198,9 @@ def test_a_path_is_read_and_a_name_that_is_neither_is_refused(tmp_path: Path) ->
     assert load_scenario(str(path)).title == "small"
     with pytest.raises(ConfigurationError, match="colossus-100k"):
         load_scenario("no-such-scenario")
+
+
+def test_where_no_tenants_are_listed_a_demand_may_name_any() -> None:
+    start, end = GOOD.index("tenants:"), GOOD.index("demands:")
+
+    assert read_scenario(GOOD[:start] + GOOD[end:], "small.yaml").demands[0].tenant == "research"

@@ -15,7 +15,7 @@ import pytest
 from models.catalogue import shipped_catalogue
 from models.cloudevents import EventType
 from models.columns import ReadingColumns
-from models.demand import DemandRevised
+from models.demand import DemandRevised, Purpose, Workload
 from models.errors import RecordRefused
 from models.facts import SiteFacts
 from models.instants import instant_of
@@ -23,6 +23,7 @@ from models.partitioning import partition_of
 from models.record import SENT_AT, Outgoing, Record
 from models.scenario import Scenario, load_scenario, read_scenario
 from models.telemetry import Readings, TelemetryDecoder
+from models.tenant import TenantRevised
 from models.topics import DEMAND, SITES, TELEMETRY
 from streams.simulator.clocks import AFTERWARDS, clocked
 from streams.simulator.fleet import SiteFleet
@@ -48,9 +49,16 @@ sites:
     pue: 1.2
     pools: [{type: mi300x, nodes: 20}]
     timeline: [{at: 3, supply_mw: 0.5}]
+tenants:
+  - tenant: run
+    quotas: [{types: [h100-sxm], deserved: 8, limit: 16}, {limit: 99}]
+    timeline: [{at: 3, quotas: []}]
 demands:
   - demand: run
     project: p
+    tenant: run
+    purpose: research
+    workload: latency_bound
     timeline: [{at: 0, wanted: 10}, {at: 2, wanted: 20, granted: 10, ends_at: 60}, {at: 4, ended: true}]
 """
 
@@ -120,7 +128,7 @@ def test_identities_are_unique_within_a_topic() -> None:
 def test_the_first_step_states_facts_and_demand_and_measures_nothing() -> None:
     first = next(telemetry(small(), START))
 
-    assert (first.at, first.readings, first.facts, first.demands) == (START, 0, 2, 1)
+    assert (first.at, first.readings, first.facts, first.tenants, first.demands) == (START, 0, 2, 1, 1)
     assert {record.topic for record in first.records} == {SITES, DEMAND}
 
 
@@ -149,7 +157,9 @@ def test_readings_lie_between_the_step_before_and_their_own() -> None:
 def test_facts_and_demand_come_at_their_time_in_partition_0_with_what_the_scenario_says() -> None:
     steps = list(telemetry(small(), START, seconds=5))
     facts = [SiteFacts.model_validate_json(r.value or b"") for s in steps for r in s.records if r.topic == SITES]
-    demands = [record for step in steps for record in step.records if record.topic == DEMAND]
+    said = [record for step in steps for record in step.records if record.topic == DEMAND]
+    tenants = [record for record in said if dict(record.headers)["ce_type"] == EventType.TENANT_REVISED.encode()]
+    demands = [record for record in said if record not in tenants]
     revised = DemandRevised.model_validate_json(demands[1].value or b"")
 
     assert [(f.site, instant_of(f.at) - START, f.supply_watts) for f in facts] == [
@@ -171,7 +181,13 @@ def test_facts_and_demand_come_at_their_time_in_partition_0_with_what_the_scenar
         10,
         START + 60_000,
     )
-    assert {record.partition for record in demands} == {0}
+    assert (revised.tenant, revised.purpose, revised.workload) == ("run", Purpose.RESEARCH, Workload.LATENCY_BOUND)
+    assert {record.partition for record in said} == {0}
+    entitled = [TenantRevised.model_validate_json(record.value or b"") for record in tenants]
+    assert [(instant_of(one.at) - START, [(q.types, q.deserved, q.limit) for q in one.quotas]) for one in entitled] == [
+        (0, [(("h100-sxm",), 8, 16), ((), None, 99)]),
+        (3000, []),
+    ]
 
 
 @pytest.mark.parametrize("name", ["demo", "colossus-100k", "stargate-abilene"])
@@ -270,9 +286,9 @@ def test_an_unmetered_pool_does_not_say_what_it_draws() -> None:
 
 def test_a_timeline_that_repeats_begins_again_each_round() -> None:
     steps = telemetry(small(repeat_every_seconds=10), START, seconds=25)
-    stated = [(step.at - START) // 1000 for step in steps if step.facts]
+    told = [((step.at - START) // 1000, step.facts, step.tenants) for step in steps if step.facts]
 
-    assert stated == [0, 3, 10, 13, 20, 23]
+    assert told == [(second, 1 if second % 10 else 2, 1) for second in (0, 3, 10, 13, 20, 23)]
 
 
 def partitioned(steps: Iterable[Step], partitions: int) -> dict[tuple[str, int], list[Outgoing]]:
@@ -354,7 +370,7 @@ def test_what_is_published_is_counted() -> None:
     shelf = Shelf()
     published = publish(clocked(telemetry(small(), START, seconds=4), 2), shelf)
 
-    assert (published.readings, published.facts, published.demands) == (4 * 70, 3, 3)
+    assert (published.readings, published.facts, published.tenants, published.demands) == (4 * 70, 3, 2, 3)
     assert published.records == shelf.settled == len(shelf.records)
     assert published.report()["last_event_time"] == "2027-01-15T08:00:04+00:00"
 
@@ -374,7 +390,7 @@ def demo() -> dict[str, dict[int, bool]]:
             if record.topic == SITES:
                 facts = SiteFacts.model_validate_json(value)
                 supply[facts.site] = facts.supply_watts / facts.pue
-            elif record.topic == DEMAND:
+            elif dict(record.headers)["ce_type"] == EventType.DEMAND_REVISED.encode():
                 demand = DemandRevised.model_validate_json(value)
                 pending[demand.demand] = demand.wanted - demand.granted
             elif (record.key or b"").decode() in free:
