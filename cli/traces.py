@@ -18,6 +18,7 @@ from twin.rules import Rules
 
 MLPERF = "mlperf"
 HELIOS = "helios"
+ALIBABA = "alibaba"
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 shown = typer.Typer(no_args_is_help=True, help="Show the runs in a folder of a collection.")
@@ -123,6 +124,59 @@ def convert_helios(
         f" in {log.records} records, {out.stat().st_size} bytes"
     )
     typer.echo(f"meant for {_settings(helios.RULES)}")
+
+
+@converted.command(ALIBABA)
+def convert_alibaba(
+    nodes: Annotated[Path, typer.Option("--nodes", help="CSV of the nodes, plain or gzipped.")],
+    pods: Annotated[Path, typer.Option("--pods", help="CSV of the pods, plain or gzipped.")],
+    out: Annotated[Path, typer.Option("--out", help="The log to write; it must not be there yet.")],
+    catalogue: Annotated[
+        Path | None,
+        typer.Option(
+            "--catalogue",
+            help="Where entries go for GPU models that the shipped catalogue does not know; beside the log if unset.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """A cluster of mixed GPUs that fills: pods as demands in the order of their creation, packed by best fit.
+
+    What a twin needs to know of the GPU models is written beside the log; which setting reads it is told in the end.
+    """
+    from streams.traces import alibaba  # noqa: PLC0415  # pyarrow takes long to import
+    from streams.traces.filling import Filling  # noqa: PLC0415
+    from streams.traces.gpu_models import catalogue_text  # noqa: PLC0415
+    from streams.traces.inventory import inventory_records  # noqa: PLC0415
+
+    cluster, arrivals = alibaba.read_nodes(nodes), alibaba.read_pods(pods)
+    filling = Filling(cluster)
+    entries = catalogue_text(alibaba.models_of(cluster, arrivals), cluster)
+    beside = (catalogue or out.with_name(f"{out.name}.catalogue.yaml")) if entries else None
+    if beside is not None and beside.exists():
+        raise ConfigurationError("--catalogue", str(beside), "a file that is not there yet")
+    header = LogHeader(
+        created_by=f"fleettwin {version('fleettwin')} traces convert",
+        rules={"trace": ALIBABA, **asdict(Rules())},
+    )
+    with LogWriter(out, header) as log:
+        if beside is not None:
+            _write(beside, entries)
+        for record in inventory_records(filling.steps(arrivals), f"traces/{ALIBABA}", Rules().tick):
+            log.append(record)
+    typer.echo(
+        f"{out}: {filling.placed + filling.refused} pods with GPUs, {filling.refused} of them not placed,"
+        f" in {log.records} records, {out.stat().st_size} bytes"
+    )
+    if beside is not None:
+        typer.echo(f"meant for FLEETTWIN_TWIN__CATALOGUE={beside}")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise ConfigurationError("--catalogue", str(path), f"a file that can be made ({error.strerror})") from None
 
 
 def _instant(moment: datetime | None) -> int | None:

@@ -29,6 +29,7 @@ START = 1_700_000_000 * SECOND
 REPEATED_AFTER = 10
 """Steps after which all nodes report, whether they have news or not."""
 
+SITE = "openb"
 PROJECT = "pods"
 
 
@@ -43,7 +44,7 @@ class Filling:
     """
 
     nodes: Sequence[Node]
-    site: str
+    site: str = SITE
     hosts: bool = True
     cluster: Cluster = field(init=False)
     standing: Standing = field(init=False)

@@ -36,16 +36,17 @@ def type_of(model: str) -> str:
 
 
 def catalogue_text(models: Sequence[str], nodes: Sequence[Node]) -> str:
-    """YAML with an entry for each model that the shipped catalogue does not know; nodes say how many stand together."""
+    """YAML with an entry for each model that the shipped catalogue does not know, empty if there is none."""
     shipped = shipped_catalogue()
     missing = {type_of(model): model for model in models if type_of(model) not in shipped}
     entries = {type_: _entry(model, usual_gpus(nodes, model), shipped) for type_, model in sorted(missing.items())}
-    return yaml.safe_dump(entries, sort_keys=False, width=120)
+    return yaml.safe_dump(entries, sort_keys=False, width=120) if entries else ""
 
 
 def trace_catalogue(models: Sequence[str], nodes: Sequence[Node]) -> Catalogue:
     """The shipped catalogue with the entries of `catalogue_text`."""
-    return extended_catalogue(catalogue_text(models, nodes), "the trace's catalogue")
+    text = catalogue_text(models, nodes)
+    return extended_catalogue(text, "the trace's catalogue") if text else shipped_catalogue()
 
 
 def _entry(model: str, per_node: int, shipped: Catalogue) -> dict[str, Any]:
