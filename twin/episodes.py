@@ -3,7 +3,8 @@
 An episode is a scope and a resource: whatever comes to bind it, it stays the same. What is told of it while it is open
 is what is material:
 
-- what got worse, at once: a higher severity, be it by age alone, or a tenth more missing than was last told;
+- what got worse, at once: a higher severity, be it by age alone, or a tenth more missing than was last told; more that
+  could be had and is not granted only once it has lasted `unplaced_after`, for a scheduler has so long;
 - what was told and is no longer so, once that has lasted `open_after` at a stretch: a tenth less is missing, or less in
   one measure and more in another; the severity is lower; the projects are others; another constraint binds, or at
   other sites, or other constraints bind beside it.
@@ -21,7 +22,7 @@ from typing import Any
 
 import orjson
 
-from models.instants import moment_of
+from models.instants import instant_of, moment_of
 from models.shortage import Binding, Change, Constraint, Quantity, Shortage, Status, Unplaced
 from twin.planner import Amount, Shortfall
 from twin.rules import Rules
@@ -80,17 +81,24 @@ class Episodes:
 
     def _material(self, episode: Episode, told: Shortage, tick: int, shortfall: Shortfall) -> bool:
         severity = severity_of(shortfall, tick - episode.since, self.rules)
+        higher, lower = worse(severity, than=told.severity), worse(told.severity, than=severity)
         more, less = _moved(episode.told_missing, shortfall.missing)
+        grown = higher or (more and not less and not lower)
+        waits = isinstance(shortfall.resource, Unplaced)
         untrue = {
+            "grown": grown and waits,
             "amount": less,
-            "severity": worse(told.severity, than=severity),
+            "severity": lower,
             "projects": told.projects != shortfall.projects,
             "binding": _bound_by(told.binding, told.also) != _bound_by(shortfall.binding, shortfall.also),
         }
         episode.untrue_since = {part: episode.untrue_since.get(part, tick) for part in untrue if untrue[part]}
-        lasted = any(tick - since >= self.rules.open_after for since in episode.untrue_since.values())
-        grown = more and not less and not untrue["severity"]
-        return lasted or grown or worse(severity, than=told.severity)
+        lasted = any(
+            tick - since >= (self.rules.unplaced_after if part == "grown" else self.rules.open_after)
+            for part, since in episode.untrue_since.items()
+        )
+        aged = instant_of(told.at) - episode.since < self.rules.escalate_after <= tick - episode.since
+        return lasted or (grown and not waits) or (higher and aged)
 
     def _absent(self, key: str, tick: int) -> Iterator[Shortage]:
         episode = self.running[key]

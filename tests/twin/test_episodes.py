@@ -267,6 +267,24 @@ def test_what_could_be_had_and_is_not_granted_has_a_time_of_its_own(ticks: int, 
     assert told(story("xx", rules)) == [("opened", 1)]
 
 
+@pytest.mark.parametrize(
+    ("said", "events"),
+    [
+        pytest.param("uuuuuvvvv", [("opened", 4)], id="more-waits-for-the-scheduler"),
+        pytest.param("uuuuuvvvvv", [("opened", 4), ("updated", 9)], id="and-is-told-once-it-had-its-time"),
+        pytest.param("uuuuuvvvuvvv", [("opened", 4)], id="which-begins-anew-when-it-has-granted-some"),
+        pytest.param("uuuuuwww", [("opened", 4), ("updated", 7)], id="less-is-told-as-of-anything"),
+        pytest.param("uuuuuuuuuuuuu", [("opened", 4), ("updated", 12)], id="age-does-not-wait"),
+    ],
+)
+def test_a_scheduler_has_its_time_for_more_of_what_could_be_had(said: str, events: list[tuple[str, int]]) -> None:
+    rules = Rules(open_after=2000, unplaced_after=4000, escalate_after=12_000)
+    amounts = {"u": 100, "v": 200, "w": 50}
+    letters = {letter: shortfall(amounts[letter], 10_000, resource=Unplaced(types=())) for letter in amounts}
+
+    assert told(story(said, rules, letters=letters)) == events
+
+
 def test_a_shortage_grows_more_severe_at_the_tick_at_which_it_is_old_enough() -> None:
     events = story("xxxxxxxxx", Rules(open_after=1000, escalate_after=6000))
 
