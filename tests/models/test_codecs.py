@@ -15,13 +15,24 @@ from models.errors import RecordRefused
 from models.facts import SiteFacts
 from models.frame import COLUMNS, encode_frame, read_frame
 from models.instants import LAST, instant_of, moment_of, tick_at_or_after, tick_at_or_before
-from models.ledger import LEDGER_RECORD, Admitted, AdmittedClock, AdmittedEnd, Away, Back, Samples, Source
+from models.ledger import (
+    LEDGER_RECORD,
+    Admitted,
+    AdmittedClock,
+    AdmittedEnd,
+    AdmittedTenant,
+    Away,
+    Back,
+    Samples,
+    Source,
+)
 from models.node_frame import COLUMNS as NODE_COLUMNS
 from models.node_frame import encode_node_frame, read_node_frame
 from models.reading import Reading
 from models.sample import SiteSample
 from models.shortage import Shortage
 from models.state import FleetState, SiteState
+from models.tenant import Quota, TenantRevised
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), min_size=1, max_size=20)
 INSTANTS = st.integers(0, LAST)
@@ -42,6 +53,14 @@ def test_states_shortages_and_samples_come_back_as_they_were(model: type[BaseMod
     assert model.model_validate_json(said.model_dump_json()) == said
 
 
+QUOTAS = st.builds(
+    Quota,
+    types=st.lists(NAMES, max_size=3, unique=True).map(tuple),
+    deserved=st.none() | st.integers(0, 100),
+    limit=st.integers(100, 100_000_000),
+)
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     entry=st.builds(Away, partition=st.integers())
@@ -49,7 +68,14 @@ def test_states_shortages_and_samples_come_back_as_they_were(model: type[BaseMod
     | st.builds(
         Admitted,
         source=st.builds(Source, topic=NAMES, partition=st.just(0), offset=st.integers(0)),
-        body=st.builds(AdmittedClock, until=MOMENTS) | st.builds(AdmittedEnd, demand=NAMES, at=MOMENTS),
+        body=st.builds(AdmittedClock, until=MOMENTS)
+        | st.builds(AdmittedEnd, demand=NAMES, at=MOMENTS)
+        | st.builds(
+            AdmittedTenant,
+            tenant=NAMES,
+            at=MOMENTS,
+            quotas=st.lists(QUOTAS, max_size=3, unique_by=lambda quota: frozenset(quota.types)).map(tuple),
+        ),
     )
 )
 def test_the_ledgers_records_come_back_as_they_were(entry: Away | Back | Admitted) -> None:
@@ -173,6 +199,10 @@ T0 = "2027-01-15T08:00:00Z"
         pytest.param(DemandRevised, {"wanted": 1, "gang": 0}, id="a-gang-of-none"),
         pytest.param(DemandRevised, {"wanted": 1, "at": "2027-01-15T08:00:00"}, id="a-time-without-zone"),
         pytest.param(DemandEnded, {"project": "p", "extra": 1}, id="a-field-nobody-knows"),
+        pytest.param(TenantRevised, {"quotas": [{"limit": 1}, {"deserved": 1}]}, id="two-quotas-of-any-type"),
+        pytest.param(TenantRevised, {"quotas": [{"types": ["a"]}]}, id="a-quota-of-nothing"),
+        pytest.param(TenantRevised, {"quotas": [{"types": ["a", "a"], "limit": 1}]}, id="a-quota-with-a-type-twice"),
+        pytest.param(TenantRevised, {"quotas": [{"deserved": 2, "limit": 1}]}, id="more-deserved-than-the-limit"),
         pytest.param(SiteFacts, {"supply_watts": float("nan"), "pue": 1.2}, id="a-supply-that-is-no-number"),
         pytest.param(SiteFacts, {"supply_watts": -1, "pue": 1.2}, id="a-negative-supply"),
         pytest.param(Reading, {"installed": 8, "in_service": 9}, id="more-in-service-than-installed"),
@@ -184,7 +214,9 @@ T0 = "2027-01-15T08:00:00Z"
 )
 def test_what_makes_no_sense_cannot_be_built(model: type[BaseModel], body: dict[str, object]) -> None:
     whole: dict[str, object] = {"at": T0}
-    whole |= {"demand": "d"} if model in (DemandRevised, DemandEnded) else {"site": "s"}
+    whole |= {"demand": "d"} if model in (DemandRevised, DemandEnded) else {}
+    whole |= {"tenant": "t"} if model is TenantRevised else {}
+    whole |= {"site": "s"} if model in (SiteFacts, Reading) else {}
     whole |= {"project": "p"} if model is DemandRevised else {}
     whole |= {"node": "n", "type": "t", "sequence": 0} if model is Reading else {}
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -10,14 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.demand import DemandRevised
 from models.ledger import Samples
 from models.record import Outgoing, Record
 from models.sample import SiteSample
 from models.topics import DEMAND, LEDGER, SHORTAGES, SITES, STATE, dead_letters
-from tests.builders import CATALOGUE, T0, clock, demand, facts, in_ledger, numbered, pool, sample
+from tests.builders import CATALOGUE, T0, clock, demand, facts, in_ledger, numbered, pool, sample, tenant
 from twin.admission import admit, presence
 from twin.fleet import FleetMachine
+from twin.planner import Assessment, Quotas
 from twin.rules import Rules
+from twin.view import SiteView
 
 RULES = Rules(open_after=0, resolve_after=0)
 H100 = pool(installed=8, in_service=8, free=8)
@@ -194,6 +199,58 @@ def test_demand_at_a_site_nobody_knows_is_refused_once() -> None:
     assert [state["demands"] for state in states(outputs, "fleet/fleet")] == [0, 0]
 
 
+def test_the_fleets_state_tells_what_its_tenants_have_and_could_have() -> None:
+    asked = [
+        tenant("t", T0, quotas=[{"deserved": 8, "limit": 9}]),
+        demand("d", T0, wanted=12, granted=4, tenant="t"),
+        demand("e", T0, wanted=3),
+    ]
+    entries = [*sites_and_demand(*asked, *passed(9)), *BOTH, step(0, 0, 1, at(1)), step(1, 0, 1)]
+    (fleet,) = states(fold(entries), "fleet/fleet")
+
+    # five of eight free ones, as the limit leaves, and then the other demand's three
+    assert (fleet["wanted"], fleet["granted"], fleet["pending"], fleet["servable"]) == (15, 4, 11, 8)
+    assert fleet["tenants"] == [
+        {
+            "tenant": "t",
+            "deserved": 8,
+            "limit": 9,
+            "wanted": 12,
+            "granted": 4,
+            "pending": 8,
+            "used": 4,
+            "starved": 4,
+            "borrowing": 0,
+            "servable": 5,
+        }
+    ]
+
+
+@dataclass
+class Witness:
+    """A planner that remembers what it was asked."""
+
+    asked: list[tuple[Sequence[DemandRevised], Quotas]] = field(default_factory=list)
+
+    def assess(self, sites: Sequence[SiteView], demands: Sequence[DemandRevised], quotas: Quotas) -> Assessment:
+        self.asked.append((demands, quotas))
+        return Assessment((), {})
+
+
+def test_the_planner_is_handed_the_same_demands_and_quotas_while_nothing_changes() -> None:
+    machine, witness = FleetMachine(RULES, CATALOGUE), Witness()
+    machine.planner = witness
+    first = [tenant("t", T0, quotas=[{"limit": 9}]), demand("d", T0 + 1000)]
+    more = [demand("e", T0 + 3000), tenant("u", T0 + 4000, quotas=[{"limit": 1}])]
+    fold([*sites_and_demand(*first, *more, *passed(9)), *BOTH, step(0, 0, 4), step(1, 0, 4)], machine)
+    demands, quotas = zip(*witness.asked, strict=True)
+
+    assert [len(some) for some in demands] == [1, 1, 2, 2]
+    assert [sorted(some) for some in quotas] == [["t"], ["t"], ["t"], ["t", "u"]]
+    assert [before is after for before, after in pairwise(demands)] == [True, False, True]
+    assert [before is after for before, after in pairwise(quotas)] == [True, True, False]
+
+
 def test_a_shortage_of_a_project_is_not_one_of_the_site_of_its_name() -> None:
     asked = sites_and_demand(facts("b", T0), demand("d", T0, wanted=99, project="a", sites=["b"]), *passed(9))
     outputs = fold([*asked, *BOTH, step(0, 0, 1, at(1)), step(1, 0, 1)])
@@ -212,9 +269,12 @@ def test_newer_facts_stand_whatever_the_order_in_which_they_come() -> None:
         assert state["power"]["supply"] == 2000.0
 
 
+ENTITLED = tenant("t", T0, quotas=[{"deserved": 3}])
 LEDGER_STORY = [
     *BOTH,
-    *sites_and_demand(facts("a", T0, 2000.0), demand("d", T0, wanted=12), demand("o", T0, sites=["x"]), *passed(4)),
+    *sites_and_demand(
+        facts("a", T0, 2000.0), demand("d", T0, wanted=12), demand("o", T0, sites=["x"]), ENTITLED, *passed(4)
+    ),
     step(0, 0, 1, at(1, "a")),
     step(1, 0, 2, at(1, "b"), at(2, "b")),
     step(0, 1, 2, at(2, "a")),

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.catalogue import Catalogue, catalogue_of
 from models.errors import ConfigurationError
+from models.instants import moment_of
 from models.record import Outgoing, Record
 from models.topics import DEMAND, LEDGER, SITES
 from tests.builders import (
@@ -25,6 +27,7 @@ from tests.builders import (
     json_reading,
     numbered,
     row,
+    tenant,
 )
 from twin.admission import presence
 from twin.fleet import FleetMachine
@@ -36,7 +39,7 @@ RULES = Rules(stale_after=2000, lost_after=4000, node_interval=2000, open_after=
 
 
 def story() -> list[Record]:
-    """Two sites, bad rows, late ones, a refused record, demand that cannot be served and then can."""
+    """Two sites, bad rows, late ones, a refused record, demand that cannot be served and then can, tenants."""
     records = [facts("memphis", T0, 40_000.0), facts("abilene", T0, 1e6), demand("d", T0, wanted=20)]
     for second in range(12):
         at = T0 + second * 1000
@@ -54,6 +57,9 @@ def story() -> list[Record]:
         ended("gone", T0 + 3000),
         demand("d", T0 + 6000, wanted=24),
         demand("odd", T0 + 3000, sites=["nowhere"]),
+        demand("later", T0 + 3000, tenant="t", starts_at=moment_of(T0 + 9000), ends_at=moment_of(T0 + 11_000)),
+        tenant("t", T0 + 3000, quotas=[{"types": ["h100-sxm"], "deserved": 4, "limit": 8}, {"limit": 20}]),
+        tenant("t", T0 + 8000, quotas=[{"deserved": 99}]),
         *records[40:],
     ]
 
@@ -129,12 +135,18 @@ def test_what_is_restored_has_the_same_digest() -> None:
 
 
 def test_the_story_tells_what_matters() -> None:
-    """Shortages opened, updated and resolved, dead letters, node frames: else the two rules above say little."""
+    """Shortages opened, updated and resolved, dead letters, node frames, tenants: else the rules above say little."""
     twin = OfflineTwin(RULES, CATALOGUE, 1)
-    topics = [output.topic for one in STORY for output in twin.fold(one)]
+    outputs = [output for one in STORY for output in twin.fold(one)]
+    topics = [output.topic for output in outputs]
+    fleet = [orjson.loads(output.value or b"") for output in outputs if output.identity.startswith("fleet/")]
 
     assert {"fleet.shortages.v1", "fleet.nodes.v1", "fleet.telemetry.v1.dlq", "fleet.demand.v1.dlq"} <= set(topics)
     assert topics.count("fleet.shortages.v1") >= 3
+    assert {len(state["tenants"]) for state in fleet} == {0, 1}
+    assert {one["deserved"] for state in fleet for one in state["tenants"]} == {4, 99}
+    assert {state["overcommitted"] > 0 for state in fleet} == {False, True}
+    assert {(state["demands_waiting"], state["demands_expired"]) for state in fleet} >= {(1, 0), (0, 0), (0, 1)}
 
 
 @pytest.mark.parametrize("kind", [pytest.param("site", id="site-machine"), pytest.param("fleet", id="fleet-machine")])
