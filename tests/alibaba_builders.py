@@ -20,7 +20,7 @@ def node(name: str = "n", gpus: int = 8, model: str = "T4", **said: Any) -> Node
 def pod(name: str = "p", gpus: int = 1, share: int = WHOLE, **said: Any) -> Pod:
     """A pod that any model will do for."""
     unsaid: dict[str, Any] = {"cpu_milli": 1000, "memory_mib": 1024, "models": (), "created": 0}
-    return Pod(name=name, gpus=gpus, share=share, **unsaid | said)
+    return Pod(name=name, gpus=gpus, share=share if gpus else 0, **unsaid | said)
 
 
 def write_nodes(path: Path, *nodes: Node) -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -71,8 +73,9 @@ def test_only_nodes_of_a_model_that_will_do_are_taken(
 
 @pytest.mark.parametrize("what", ["cpu_milli", "memory_mib"])
 def test_cpu_and_memory_bind_unless_they_are_not_to(what: str) -> None:
-    nodes = [node("tight", 1, **{what: 10_000}), node("roomy", 8)]
-    asking = [pod(**{what: 10_001}), pod(**{what: 10_000})]
+    more: dict[str, Any] = {what: 10_001}
+    less: dict[str, Any] = {what: 10_000}
+    nodes, asking = [node("tight", 1, **less), node("roomy", 8)], [pod(**more), pod(**less)]
 
     assert places(nodes, asking) == ["roomy", "tight"]
     assert places(nodes, asking, hosts=False) == ["tight", "roomy"]

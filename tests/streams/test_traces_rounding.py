@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from streams.traces.alibaba import Pod
@@ -27,7 +29,7 @@ def test_a_gpu_of_which_anything_is_used_is_allocated() -> None:
         pytest.param({"cpu_milli": 8000, "memory_mib": 3999}, 0, id="memory-for-none"),
     ],
 )
-def test_a_gpu_without_the_usual_cpu_and_memory_is_stranded(left: dict[str, int], free: int) -> None:
+def test_a_gpu_without_the_usual_cpu_and_memory_is_stranded(left: dict[str, Any], free: int) -> None:
     standing = Standing(Cluster([node(gpus=2, **left)]))
     for asked in (100, 4000, 90_000):
         standing.usual.meet(pod(cpu_milli=asked, memory_mib=asked))
