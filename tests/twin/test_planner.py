@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 
@@ -29,13 +30,15 @@ def watts_for(accelerators: int) -> float:
     return accelerators * EACH / 1000
 
 
-def assess(sites: list[SiteView], demands: list[DemandRevised], quotas: Quotas | None = None) -> dict[str, Shortfall]:
+def assess(
+    sites: list[SiteView], demands: Sequence[DemandRevised], quotas: Quotas | None = None
+) -> dict[str, Shortfall]:
     """What is short by `scope resource`."""
     found = PLANNER.assess(sites, demands, quotas or {}).shortfalls
     return {f"{one.scope.name} {one.resource.kind}": one for one in found}
 
 
-def short_of(sites: list[SiteView], demands: list[DemandRevised], quotas: Quotas | None = None) -> dict[str, str]:
+def short_of(sites: list[SiteView], demands: Sequence[DemandRevised], quotas: Quotas | None = None) -> dict[str, str]:
     """What is missing by `scope resource`, but of the fleet: accelerators or milliwatts, and what binds."""
     return {
         name: f"{one.missing.milliwatts if 'power' in name else one.missing.accelerators} {_bound_by(one)}"

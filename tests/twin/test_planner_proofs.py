@@ -55,7 +55,7 @@ def answers(problem: Problem) -> list[tuple[Problem, Solution]]:
 
 
 @given(problems())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_what_is_served_can_be_served_together_and_is_the_most_level_after_level(problem: Problem) -> None:
     for part, solution in answers(problem):
         assert solution.served in brute_force.plans(part)
@@ -64,7 +64,7 @@ def test_what_is_served_can_be_served_together_and_is_the_most_level_after_level
 
 
 @given(problems())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_the_parts_of_a_problem_are_served_as_the_whole_is(problem: Problem) -> None:
     served = [0] * len(problem.lots)
     for lots, part in parts(problem):
@@ -76,7 +76,7 @@ def test_the_parts_of_a_problem_are_served_as_the_whole_is(problem: Problem) -> 
 
 
 @given(problems())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_a_constraint_is_named_if_and_only_if_more_is_served_without_it(problem: Problem) -> None:
     for part, solution in answers(problem):
         for lot, findings in enumerate(solution.findings):
@@ -94,7 +94,7 @@ def test_a_constraint_is_named_if_and_only_if_more_is_served_without_it(problem:
 
 
 @given(problems())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_what_binds_together_helps_together(problem: Problem) -> None:
     joint = [
         (part, solution, lot, one)

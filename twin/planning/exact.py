@@ -6,17 +6,17 @@ to tick, not even where a solver ended: what is answered depends on what is aske
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from models.catalogue import Catalogue
-from models.demand import DemandRevised
-from models.shortage import Constraint, OneMore
-from twin.planner import Assessment, Quotas, Shortfall
+from models.demand import DemandRevised, Workload
+from models.shortage import Constraint
+from twin.planner import Assessment, Quotas
 from twin.planning.asking import Asking, Wish, asking
 from twin.planning.binding import Finding
-from twin.planning.problem import Lot, Pool, Problem, Shape, parts
-from twin.planning.shortfalls import Outcome, demand_shortfalls, power_shortfall
+from twin.planning.problem import Lot, Problem, Shape, parts
+from twin.planning.shortfalls import Outcome, PowerWait, Worth, demand_shortfalls, power_shortfall, power_waits
 from twin.planning.solution import Solution, solved
 from twin.planning.supply import Supply, supply
 from twin.planning.visibility import visibility
@@ -41,8 +41,12 @@ class ExactPlanner:
 
     catalogue: Catalogue
     rules: Rules
+    _worth: Worth = field(init=False, repr=False)
     _last: _Last | None = field(default=None, init=False, repr=False)
     _solutions: dict[Problem, Solution] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._worth = Worth(self.catalogue)
 
     def assess(self, sites: Sequence[SiteView], demands: Sequence[DemandRevised], quotas: Quotas) -> Assessment:
         """What could be served, what is short, and what binds."""
@@ -75,25 +79,13 @@ class ExactPlanner:
         for outcome in outcomes:
             if outcome.served:
                 servable[outcome.demand.demand] = servable.get(outcome.demand.demand, 0) + outcome.served
-        short = list(demand_shortfalls(outcomes, self.catalogue))
+        short = list(demand_shortfalls(outcomes, self._worth))
+        waits = power_waits(outcomes) if lacking else {}
         for view in sorted(sites, key=lambda view: view.site):
-            short += self._of_site(view, lacking.get(view.site, 0), outcomes)
+            power = power_shortfall(view, lacking.get(view.site, 0), waits.get(view.site, PowerWait()))
+            dark = visibility(view, self.catalogue, self.rules.unknown_above)
+            short += [found for found in (power, dark) if found is not None]
         return Assessment(tuple(short), servable)
-
-    def _of_site(self, view: SiteView, lacking: int, outcomes: Sequence[Outcome]) -> Iterator[Shortfall]:
-        waiting: dict[str, int] = {}
-        one_more: OneMore | None = None
-        for outcome in outcomes if lacking else ():
-            for finding in outcome.findings:
-                if finding.constraint is Constraint.POWER and not finding.together_with and view.site in finding.sites:
-                    waiting[outcome.demand.project] = waiting.get(outcome.demand.project, 0) + outcome.missing
-                    one_more = one_more or finding.one_more
-        short = power_shortfall(view, lacking, waiting, one_more)
-        if short is not None:
-            yield short
-        dark = visibility(view, self.catalogue, self.rules.unknown_above)
-        if dark is not None:
-            yield dark
 
 
 def _visible(view: SiteView) -> tuple[object, ...]:
@@ -108,32 +100,35 @@ def _visible(view: SiteView) -> tuple[object, ...]:
 
 
 def _problem(asked: Asking, offered: Supply, catalogue: Catalogue) -> Problem:
-    pue = dict(offered.pue)
     quota_at = {name: at for at, name in enumerate(asked.rooms)}
-    levels = {
-        priority: at for at, priority in enumerate(sorted({one.wish.priority for one in asked.asked}, reverse=True))
-    }
+    priorities = sorted({one.wish.priority for one in asked.asked}, reverse=True)
+    levels = {priority: at for at, priority in enumerate(priorities)}
+    draws = {workload: _draws(offered, workload, catalogue) for workload in {one.wish.workload for one in asked.asked}}
+    places: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[int, ...]] = {}
     shapes: dict[Shape, int] = {}
     lots = []
     for one in asked.asked:
-        shape = _shape(one.wish, offered.pools, pue, catalogue)
+        wish = one.wish
+        key = wish.types, wish.sites
+        if key not in places:
+            places[key] = tuple(at for at, pool in enumerate(offered.pools) if wish.accepts(pool.site, pool.type))
+        shape = Shape(wish.gang, places[key], tuple(draws[wish.workload][at] for at in places[key]))
         lots.append(
             Lot(
                 shape=shapes.setdefault(shape, len(shapes)),
-                level=levels[one.wish.priority],
+                level=levels[wish.priority],
                 gangs=one.gangs,
-                quotas=tuple(quota_at[name] for name in one.wish.quotas),
+                quotas=tuple(quota_at[name] for name in wish.quotas),
             )
         )
     return Problem(offered.pools, offered.headroom, tuple(shapes), tuple(lots), tuple(asked.rooms.values()))
 
 
-def _shape(wish: Wish, pools: Sequence[Pool], pue: Mapping[str, int], catalogue: Catalogue) -> Shape:
-    places = tuple(at for at, pool in enumerate(pools) if wish.accepts(pool.site, pool.type))
-    draws = tuple(
-        catalogue[pools[at].type].working_milliwatts(wish.workload) * pue[pools[at].site] // MILLION for at in places
-    )
-    return Shape(wish.gang, places, draws)
+def _draws(offered: Supply, workload: Workload | None, catalogue: Catalogue) -> list[int]:
+    """Facility milliwatts that such work on one more accelerator of each pool adds."""
+    pue = dict(offered.pue)
+    working = {type_: catalogue[type_].working_milliwatts(workload) for type_ in {pool.type for pool in offered.pools}}
+    return [working[pool.type] * pue[pool.site] // MILLION for pool in offered.pools]
 
 
 def _nowhere(wish: Wish) -> tuple[Finding, ...]:

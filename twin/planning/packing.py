@@ -42,6 +42,10 @@ class Nodes:
         self._nodes = list(free_per_node)
         self.free = sum(free * nodes for free, nodes in enumerate(free_per_node))
 
+    def copy(self) -> Nodes:
+        """The same nodes, to be placed on independently."""
+        return Nodes(self._nodes)
+
     def room(self, gang: int) -> bool:
         """Whether one more gang would fit."""
         return any(self._nodes[gang:])

@@ -6,7 +6,7 @@ same result whenever and wherever it is solved.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import highspy
@@ -20,6 +20,8 @@ MOST_ITERATIONS = 1_000_000
 """Of the simplex method."""
 
 Reals = NDArray[np.float64]
+Places = NDArray[np.int32]
+"""Of rows or columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Optimum:
 
     values: Reals
     """By column."""
+    prices: Reals
+    """By row: what one more of its bound would be worth; of no meaning where columns had to be whole."""
     objective: float
     bound: float
     """No solution is better; equal to `objective` but where the search was cut off."""
@@ -35,48 +39,49 @@ class Optimum:
 
 @dataclass
 class Program:
-    """Rows and columns, gathered before `solver` is called. Every value is to be maximised over."""
+    """Rows and columns, gathered before `solver` is called. Every column is from 0; the objective is maximised."""
 
     upper: list[float] = field(default_factory=list)
-    """Of each column; all are from 0."""
-    row_upper: list[float] = field(default_factory=list)
+    """Of each column."""
     row_lower: list[float] = field(default_factory=list)
-    _rows: list[int] = field(default_factory=list)
-    _columns: list[int] = field(default_factory=list)
-    _values: list[float] = field(default_factory=list)
+    row_upper: list[float] = field(default_factory=list)
+    _entries: list[tuple[Places, Places, Reals]] = field(default_factory=list)
+    """Rows, columns, factors."""
 
-    def column(self, upper: float = INFINITE) -> int:
-        """One more column, between 0 and `upper`."""
-        self.upper.append(upper)
-        return len(self.upper) - 1
+    def columns(self, upper: Sequence[float]) -> Places:
+        """More columns, up to these bounds."""
+        first = len(self.upper)
+        self.upper += upper
+        return np.arange(first, len(self.upper), dtype=np.int32)
 
-    def row(self, terms: Iterable[tuple[int, float]], upper: float, lower: float = -INFINITE) -> int:
-        """One more row: the sum of column times factor, between `lower` and `upper`."""
-        row = len(self.row_upper)
-        for column, factor in terms:
-            self._rows.append(row)
-            self._columns.append(column)
-            self._values.append(factor)
-        self.row_upper.append(upper)
-        self.row_lower.append(lower)
-        return row
+    def rows(self, upper: Sequence[float], lower: float = -INFINITE) -> Places:
+        """More rows, between these bounds."""
+        first = len(self.row_upper)
+        self.row_upper += upper
+        self.row_lower += [lower] * len(upper)
+        return np.arange(first, len(self.row_upper), dtype=np.int32)
+
+    def enter(self, rows: Places, columns: Places, factors: Reals) -> None:
+        """Let columns count in rows, so many times each; no pair twice."""
+        self._entries.append((rows, columns, factors))
 
     def solver(self) -> Solver:
         """What solves it."""
-        columns = np.array(self._columns, dtype=np.int32)
+        rows, columns, factors = (np.concatenate(some) for some in zip(*self._entries, strict=True))
         order = np.argsort(columns, kind="stable")
+        count = len(self.upper)
         program = highspy.HighsLp()
-        program.num_col_, program.num_row_ = len(self.upper), len(self.row_upper)
+        program.num_col_, program.num_row_ = count, len(self.row_upper)
         program.sense_ = highspy.ObjSense.kMaximize
-        program.col_cost_ = np.zeros(len(self.upper))
-        program.col_lower_ = np.zeros(len(self.upper))
+        program.col_cost_ = np.zeros(count)
+        program.col_lower_ = np.zeros(count)
         program.col_upper_ = np.array(self.upper)
         program.row_lower_ = np.array(self.row_lower)
         program.row_upper_ = np.array(self.row_upper)
         program.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-        program.a_matrix_.start_ = np.searchsorted(columns[order], np.arange(len(self.upper) + 1)).astype(np.int32)
-        program.a_matrix_.index_ = np.array(self._rows, dtype=np.int32)[order]
-        program.a_matrix_.value_ = np.array(self._values)[order]
+        program.a_matrix_.start_ = np.searchsorted(columns[order], np.arange(count + 1)).astype(np.int32)
+        program.a_matrix_.index_ = rows[order]
+        program.a_matrix_.value_ = factors[order]
         return Solver(program)
 
 
@@ -98,13 +103,18 @@ class Solver:
         """Change the bounds of a column."""
         self._highs.changeColBounds(column, lower, upper)
 
-    def maximise(self, costs: Reals) -> Optimum | None:
-        """The best of all real solutions; none where there is no solution, or none was found within the limits."""
+    def maximise(self, costs: Reals, *, anew: bool = False) -> Optimum | None:
+        """The best of all real solutions; none where there is no solution, or none was found within the limits.
+
+        `anew` says that nothing was solved before: the dual simplex method is quicker then, the primal one from a
+        solution that was best in another respect.
+        """
+        self._highs.setOptionValue("simplex_strategy", _DUAL if anew else _PRIMAL)
         self._highs.changeColsCost(self.columns, self._all, costs)
         self._highs.run()
         return _optimum(self._highs)
 
-    def maximise_whole(self, costs: Reals, whole: NDArray[np.int32]) -> Optimum | None:
+    def maximise_whole(self, costs: Reals, whole: Places) -> Optimum | None:
         """The best solution with whole numbers in these columns, as far as the limits let it be found."""
         search = _highs()
         self._highs.changeColsCost(self.columns, self._all, costs)
@@ -122,6 +132,7 @@ def _highs() -> highspy.Highs:
     return highs
 
 
+_DUAL, _PRIMAL = 1, 4
 _OPTIONS: Mapping[str, bool | int | float | str] = {
     "output_flag": False,
     "threads": 1,
@@ -144,10 +155,11 @@ def _optimum(highs: highspy.Highs) -> Optimum | None:
     found = info.primal_solution_status == int(highspy.SolutionStatus.kSolutionStatusFeasible)
     if not found or status not in _ENDED:
         return None
-    values = np.array(highs.getSolution().col_value)
+    solution = highs.getSolution()
     optimal = status == highspy.HighsModelStatus.kOptimal
     bound = info.objective_function_value if optimal else info.mip_dual_bound
-    return Optimum(values, info.objective_function_value, bound)
+    values, prices = np.array(solution.col_value), np.array(solution.row_dual)
+    return Optimum(values, prices, info.objective_function_value, bound)
 
 
 _ENDED: Sequence[highspy.HighsModelStatus] = (

@@ -45,40 +45,86 @@ class _Behind:
     one_more: OneMore | None = None
 
 
-def demand_shortfalls(outcomes: Iterable[Outcome], catalogue: Catalogue) -> Iterator[Shortfall]:
+@dataclass(frozen=True)
+class Worth:
+    """What accelerators of a demand are worth and draw: the least of any type that it accepts."""
+
+    catalogue: Catalogue
+    _each: dict[tuple[tuple[str, ...], Workload | None], tuple[int, int]] = field(default_factory=dict)
+
+    def of(self, outcomes: Iterable[Outcome], counts: Iterable[int]) -> Amount:
+        """So many accelerators for each of these."""
+        accelerators = milli_h100e = milliwatts = 0
+        for outcome, count in zip(outcomes, counts, strict=True):
+            worth, draw = self._least(outcome.demand.types, outcome.demand.workload)
+            accelerators += count
+            milli_h100e += count * worth
+            milliwatts += count * draw
+        return Amount(accelerators, milli_h100e, milliwatts)
+
+    def _least(self, types: tuple[str, ...], workload: Workload | None) -> tuple[int, int]:
+        key = types, workload
+        if key not in self._each:
+            kinds = [self.catalogue[type_] for type_ in types or self.catalogue.ids]
+            draws = min(kind.working_milliwatts(workload) for kind in kinds)
+            self._each[key] = min(kind.milli_h100e for kind in kinds), draws
+        return self._each[key]
+
+
+def demand_shortfalls(outcomes: Sequence[Outcome], worth: Worth) -> Iterator[Shortfall]:
     """What is short of the fleet and of each project by the types it accepts, then what could be had and is not."""
-    outcomes = list(outcomes)
     groups: dict[tuple[str, tuple[str, ...]], list[Outcome]] = {}
     for outcome in outcomes:
         groups.setdefault((outcome.demand.project, tuple(sorted(outcome.demand.types))), []).append(outcome)
     if any(outcome.missing for outcome in outcomes):
-        yield _unserved(FLEET, Accelerators(types=()), outcomes, catalogue)
+        yield _unserved(FLEET, Accelerators(types=()), outcomes, worth)
     scopes = {project: Scope(kind=ScopeKind.PROJECT, name=project) for project, _ in groups}
     for project, types in sorted(groups):
         some = groups[project, types]
         if any(outcome.missing for outcome in some):
-            yield _unserved(scopes[project], Accelerators(types=types), some, catalogue)
+            yield _unserved(scopes[project], Accelerators(types=types), some, worth)
     for project, types in sorted(groups):
         some = groups[project, types]
         if any(outcome.served for outcome in some):
-            yield _unplaced(scopes[project], types, some, catalogue)
+            yield _unplaced(scopes[project], types, some, worth)
 
 
-def power_shortfall(
-    view: SiteView, lacking: int, projects: Mapping[str, int], one_more: OneMore | None
-) -> Shortfall | None:
+@dataclass
+class PowerWait:
+    """Who waits for the power of a site."""
+
+    projects: dict[str, int] = field(default_factory=dict)
+    """Accelerators."""
+    one_more: OneMore | None = None
+
+
+def power_waits(outcomes: Iterable[Outcome]) -> Mapping[str, PowerWait]:
+    """Who waits for power and nothing else, by site."""
+    waits: dict[str, PowerWait] = {}
+    for outcome in outcomes:
+        for finding in outcome.findings if outcome.missing else ():
+            if finding.constraint is Constraint.POWER and not finding.together_with:
+                project = outcome.demand.project
+                for site in finding.sites:
+                    wait = waits.setdefault(site, PowerWait(one_more=finding.one_more))
+                    wait.projects[project] = wait.projects.get(project, 0) + outcome.missing
+    return waits
+
+
+def power_shortfall(view: SiteView, lacking: int, wait: PowerWait) -> Shortfall | None:
     """What a site lacks in power: for what it draws beyond its supply, and for work that power alone keeps away.
 
-    `lacking` are milliwatts; `projects` tells how many accelerators of each wait for the power of this site.
+    `lacking` are milliwatts.
     """
     if view.supply is None or view.facility is None:
         return None
     missing = lacking + max(view.facility - view.supply, 0)
     if not missing:
         return None
+    waiting = sum(wait.projects.values())
     megawatts = f"{missing / 1e9:.3f} MW more at {view.site}"
-    words = f"{megawatts} would run {sum(projects.values())} free accelerators that are waited for"
-    if not projects:
+    words = f"{megawatts} would run {waiting} free accelerators that are waited for"
+    if not waiting:
         words = f"{megawatts} would cover what it draws"
     return Shortfall(
         scope=Scope(kind=ScopeKind.SITE, name=view.site),
@@ -89,28 +135,28 @@ def power_shortfall(
             constraint=Constraint.POWER,
             sites=(view.site,),
             types=(),
-            behind=sum(projects.values()),
-            one_more=one_more,
+            behind=waiting,
+            one_more=wait.one_more,
             summary=words,
         ),
-        projects=tuple(sorted(projects)),
+        projects=tuple(sorted(wait.projects)),
     )
 
 
-def _unserved(scope: Scope, resource: Resource, outcomes: Sequence[Outcome], catalogue: Catalogue) -> Shortfall:
+def _unserved(scope: Scope, resource: Resource, outcomes: Sequence[Outcome], worth: Worth) -> Shortfall:
     first, *rest = _bindings(outcomes)
     return Shortfall(
         scope=scope,
         resource=resource,
-        demanded=_sum(outcomes, [outcome.pending for outcome in outcomes], catalogue),
-        missing=_sum(outcomes, [outcome.missing for outcome in outcomes], catalogue),
+        demanded=worth.of(outcomes, [outcome.pending for outcome in outcomes]),
+        missing=worth.of(outcomes, [outcome.missing for outcome in outcomes]),
         binding=first,
         also=tuple(rest),
         projects=tuple(sorted({outcome.demand.project for outcome in outcomes if outcome.missing})),
     )
 
 
-def _unplaced(scope: Scope, types: tuple[str, ...], outcomes: Sequence[Outcome], catalogue: Catalogue) -> Shortfall:
+def _unplaced(scope: Scope, types: tuple[str, ...], outcomes: Sequence[Outcome], worth: Worth) -> Shortfall:
     served = [outcome for outcome in outcomes if outcome.served]
     places = {place for outcome in served for place in outcome.places}
     sites, found = tuple(sorted({site for site, _ in places})), tuple(sorted({type_ for _, type_ in places}))
@@ -118,8 +164,8 @@ def _unplaced(scope: Scope, types: tuple[str, ...], outcomes: Sequence[Outcome],
     return Shortfall(
         scope=scope,
         resource=Unplaced(types=types),
-        demanded=_sum(outcomes, [outcome.pending for outcome in outcomes], catalogue),
-        missing=_sum(served, [outcome.served for outcome in served], catalogue),
+        demanded=worth.of(outcomes, [outcome.pending for outcome in outcomes]),
+        missing=worth.of(served, [outcome.served for outcome in served]),
         binding=Binding(
             constraint=Constraint.SCHEDULER,
             sites=sites,
@@ -160,18 +206,3 @@ def _binding(constraint: Constraint, together_with: tuple[Constraint, ...], behi
         one_more=behind.one_more,
         summary=binding_summary(constraint, sites, types, behind.waiting, together_with, behind.one_more),
     )
-
-
-def _sum(outcomes: Sequence[Outcome], counts: Sequence[int], catalogue: Catalogue) -> Amount:
-    """So many accelerators, at the least that any acceptable type is worth and draws."""
-    least: dict[tuple[tuple[str, ...], Workload | None], tuple[int, int]] = {}
-    total = Amount()
-    for outcome, count in zip(outcomes, counts, strict=True):
-        key = outcome.demand.types, outcome.demand.workload
-        if key not in least:
-            kinds = [catalogue[type_] for type_ in outcome.demand.types or catalogue.ids]
-            draws = min(kind.working_milliwatts(outcome.demand.workload) for kind in kinds)
-            least[key] = min(kind.milli_h100e for kind in kinds), draws
-        worth, draw = least[key]
-        total += Amount(count, count * worth, count * draw)
-    return total

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from models.shortage import Constraint
 from twin.planning.binding import Bindings, Finding
 from twin.planning.model import KILOWATT, PRICE_OF_POWER, Model
 from twin.planning.problem import Problem
 from twin.planning.program import INFINITE
-from twin.planning.solving import Plan, best_plan
+from twin.planning.solving import Solved, best_plan
+
+UNBOUNDED = 10**18
+"""Milliwatts: more than there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,28 +35,44 @@ class Solution:
 def solved(problem: Problem) -> Solution:
     """Solve a problem."""
     model = Model(problem)
-    plan = best_plan(model)
-    short = [lot.gangs > served for lot, served in zip(problem.lots, plan.served, strict=True)]
-    bindings = Bindings(model, plan)
-    findings = tuple(bindings.of(at) if is_short else () for at, is_short in enumerate(short))
+    best = best_plan(model)
+    bindings = Bindings(model, best)
+    findings = tuple(bindings.of(lot) if best.plan.missing(lot) else () for lot in range(len(problem.lots)))
     starved = any(one.constraint is Constraint.POWER and not one.together_with for some in findings for one in some)
-    lacking = tuple(_lacking(model, plan)) if starved else ()
-    return Solution(tuple(plan.served), findings, lacking, plan.proven)
+    lacking = tuple(_lacking(model, best)) if starved else ()
+    return Solution(tuple(best.plan.served), findings, lacking, best.proven)
 
 
-def _lacking(model: Model, plan: Plan) -> Iterator[tuple[str, int]]:
-    """The least power beyond headroom with which the most can be served, by site."""
-    problem, solver = model.problem, model.solver()
-    for column, served, lot in zip(model.lots, plan.served, problem.lots, strict=True):
+def _lacking(model: Model, best: Solved) -> Iterator[tuple[str, int]]:
+    """The power beyond headroom with which the most can be served, by site.
+
+    It is the least such power where the program is small; in a large one lots are given it in the order of precedence.
+    """
+    if best.small:
+        yield from _least_power(model, best)
+        return
+    plan = best.plan.with_power(dict.fromkeys(best.plan.power, UNBOUNDED))
+    plan.fill()
+    for site, left in best.plan.power.items():
+        beyond = plan.used.get(site, 0) - best.plan.used.get(site, 0) - left
+        if beyond > 0:
+            yield site, beyond
+
+
+def _least_power(model: Model, best: Solved) -> Iterator[tuple[str, int]]:
+    solver = best.solver
+    for row in model.levels.values():
+        solver.bound_row(row, -INFINITE, INFINITE)
+    for column, served, lot in zip(model.lots.tolist(), best.plan.served, model.problem.lots, strict=True):
         solver.bound_column(column, served, lot.gangs)
     for column in model.beyond.values():
         solver.bound_column(column, 0.0, INFINITE)
-    costs = model.costs(dict.fromkeys(range(len(problem.lots)), 1.0))
+    costs = model.costs(np.ones(len(model.lots)))
     costs[list(model.beyond.values())] = -PRICE_OF_POWER
-    best = solver.maximise(costs)
-    if best is None:
+    most = solver.maximise(costs)
+    if most is None:
         return
     for site, column in model.beyond.items():
-        milliwatts = round(float(best.values[column]) * KILOWATT)
+        milliwatts = round(float(most.values[column]) * KILOWATT)
         if milliwatts:
             yield site, milliwatts

@@ -2,8 +2,8 @@
 
 Each level is first solved over real numbers. Where that is not whole, it is rounded down and filled up in the order of
 precedence; if that reaches the bound which the real solution proves, it is the best. If not, HiGHS searches whole
-numbers, in programs small enough for it; in larger ones the filled plan stands, and `Plan.proven` says that it may fall
-short of the bound.
+numbers, in programs small enough for it. In larger ones the filled plan stands, and `Solved.proven` says that it may
+fall short of the bound: by what rounding cost, a few gangs for each constraint that binds.
 """
 
 from __future__ import annotations
@@ -15,39 +15,32 @@ from functools import reduce
 import numpy as np
 
 from twin.planning.model import Model
-from twin.planning.packing import Nodes
-from twin.planning.problem import Problem
+from twin.planning.plan import Plan
 from twin.planning.program import INFINITE, Optimum, Reals, Solver
 
 TOLERANCE = 1e-6
-MOST_WHOLE = 1500
+MOST_WHOLE = 1000
 """Whole-number columns of a program up to which they are searched."""
 
 
-@dataclass
-class Plan:
-    """Gangs, all whole: of each shape on each pool, and served of each lot."""
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """The best plan that was found, and what is known of it."""
 
-    placed: dict[tuple[int, int], int]
-    served: list[int]
-    nodes: list[Nodes]
-    """What is left of each pool."""
-    power: dict[str, int]
-    """Milliwatts left of each site's headroom, where that could bind."""
-    quotas: list[int]
-    """Accelerators left of each quota."""
-    proven: bool = True
-
-    def at_level(self, problem: Problem, level: int) -> int:
-        """Accelerators served."""
-        return sum(
-            gangs * problem.shapes[lot.shape].gang
-            for lot, gangs in zip(problem.lots, self.served, strict=True)
-            if lot.level == level
-        )
+    plan: Plan
+    proven: bool
+    """Whether no plan serves more."""
+    small: bool
+    """Whether the program may be searched for whole numbers."""
+    solver: Solver
+    """As the last solution left it."""
+    prices: Reals | None
+    """By row: what one more would be worth where lots in front are worth most; none if all is served."""
+    slack: float
+    """By how much, in that worth, the solution over real numbers is better."""
 
 
-def best_plan(model: Model) -> Plan:
+def best_plan(model: Model) -> Solved:
     """The best plan of the model's problem."""
     return _Search(model).run()
 
@@ -55,39 +48,52 @@ def best_plan(model: Model) -> Plan:
 class _Search:
     def __init__(self, model: Model) -> None:
         self.model = model
-        self.problem = model.problem
-        self.solver: Solver = model.solver()
+        self.solver = model.solver()
+        self.small = len(model.whole) <= MOST_WHOLE
         self.targets: dict[int, int] = {}
-        self.plan = filled(model, None)
-        self.proven = True
+        self.plan = Plan.empty(model.problem)
+        self.plan.fill()
+        self.prices: Reals | None = None
+        self.slack = 0.0
 
-    def run(self) -> Plan:
-        for level in self.model.levels:
-            self.targets[level] = self._level(level)
-            self.solver.bound_row(self.model.levels[level], self.targets[level] - TOLERANCE, INFINITE)
-        self._settle_ties()
-        self.plan.proven = self.proven
-        return self.plan
+    def run(self) -> Solved:
+        bounds: dict[int, int] = {}
+        if any(self.plan.missing(lot) for lot in range(len(self.plan.served))):
+            # Near to what is best level after level, so that little is left to do for each.
+            self.solver.maximise(self.model.costs(10.0 ** -np.minimum(self.model.lot_levels, 6.0)), anew=True)
+        for level, row in self.model.levels.items():
+            # A plan serves a level best if it serves all of it and keeps what is settled above it.
+            if self._is_full(level) and self._by_level(self.plan)[: len(bounds)] == list(bounds.values()):
+                bounds[level] = self.targets[level] = self.plan.at_level(level)
+                kept = float(bounds[level])
+            else:
+                bounds[level], kept = self._level(level)
+            self.solver.bound_row(row, kept - TOLERANCE, INFINITE)
+        if any(self.plan.missing(lot) for lot in range(len(self.plan.served))):
+            self._settle_ties()
+        proven = all(self.plan.at_level(level) >= bound for level, bound in bounds.items())
+        return Solved(self.plan, proven, self.small, self.solver, self.prices, self.slack)
 
-    def _level(self, level: int) -> int:
-        """The most that this level can be served, with what is settled above it."""
-        lots = [at for at, lot in enumerate(self.problem.lots) if lot.level == level]
-        asked = sum(self.model.gang(lot) * self.problem.lots[lot].gangs for lot in lots)
-        if self.plan.at_level(self.problem, level) == asked:
-            return asked
+    def _is_full(self, level: int) -> bool:
+        return not any(self.plan.missing(lot) for lot in np.flatnonzero(self.model.lot_levels == level).tolist())
+
+    def _level(self, level: int) -> tuple[int, float]:
+        """The most that this level could be served with what is settled above it, and what it is to keep below."""
+        lots = np.flatnonzero(self.model.lot_levels == level).tolist()
+        asked = sum(self.model.gang(lot) * self.model.problem.lots[lot].gangs for lot in lots)
         costs = self.model.costs(dict.fromkeys(lots, 1.0))
         real = self.solver.maximise(costs)
         bound = asked if real is None else min(self._whole(lots, real.objective), asked)
+        if not self.small:
+            return bound, 0.0 if real is None else real.objective
         self._offer(real, level)
-        found = self.plan.at_level(self.problem, level)
-        if found < bound and len(self.model.whole) <= MOST_WHOLE:
-            searched = self.solver.maximise_whole(costs, self.model.whole_columns())
+        if self.plan.at_level(level) < bound:
+            searched = self.solver.maximise_whole(costs, self.model.whole)
             self._offer(searched, level)
-            found = self.plan.at_level(self.problem, level)
             if searched is not None:
                 bound = min(bound, self._whole(lots, searched.bound))
-        self.proven &= found >= bound
-        return found
+        self.targets[level] = self.plan.at_level(level)
+        return bound, self.targets[level]
 
     def _whole(self, lots: list[int], bound: float) -> int:
         """The largest number of accelerators, not above the bound, that gangs of these lots can add up to."""
@@ -97,103 +103,52 @@ class _Search:
     def _offer(self, optimum: Optimum | None, level: int) -> None:
         """Take the plan that the solution rounds to, if it keeps what is settled and serves this level better."""
         if optimum is not None:
-            plan = filled(self.model, optimum.values)
-            if self._keeps(plan) and plan.at_level(self.problem, level) > self.plan.at_level(self.problem, level):
+            plan = rounded(self.model, optimum.values)
+            if self._keeps(plan) and plan.at_level(level) > self.plan.at_level(level):
                 self.plan = plan
 
     def _keeps(self, plan: Plan) -> bool:
-        return all(plan.at_level(self.problem, level) >= target for level, target in self.targets.items())
+        return all(plan.at_level(level) >= target for level, target in self.targets.items())
 
     def _settle_ties(self) -> None:
-        """With what each level is served settled: the earlier a lot, the more its accelerators are worth."""
-        count = len(self.problem.lots)
-        if all(served == lot.gangs for served, lot in zip(self.plan.served, self.problem.lots, strict=True)):
-            return
-        worth = {lot: 2.0 - lot / count for lot in range(count)}
+        """With what each level is served settled: the earlier a lot, the more its accelerators are worth.
+
+        Over real numbers; where their rounding would take from a level, the plan stays as it was.
+        """
+        worth = 2.0 - np.arange(len(self.model.lots)) / len(self.model.lots)
         costs = self.model.costs(worth)
-        found = [self.solver.maximise(costs)]
-        if len(self.model.whole) <= MOST_WHOLE and found[0] is not None and not self._is_whole(found[0].values):
-            found.append(self.solver.maximise_whole(costs, self.model.whole_columns()))
-        for optimum in found:
-            if optimum is not None:
-                plan = filled(self.model, optimum.values)
-                if self._keeps(plan) and self._worth(plan, worth) > self._worth(self.plan, worth):
-                    self.plan = plan
+        real = self.solver.maximise(costs)
+        if real is None:
+            return
+        worth *= self.model.lot_gangs
+        plan = rounded(self.model, real.values)
+        if self._comes_before(plan, worth):
+            self.plan = plan
+        self.prices = real.prices
+        self.slack = real.objective - float(worth @ self.plan.served)
 
-    def _is_whole(self, values: Reals) -> bool:
-        some = values[self.model.whole]
-        return bool((np.abs(some - np.round(some)) < TOLERANCE).all())
+    def _comes_before(self, plan: Plan, worth: Reals) -> bool:
+        if self.small:
+            return self._keeps(plan) and float(worth @ plan.served) > float(worth @ self.plan.served)
+        return self._by_level(plan) > self._by_level(self.plan)
 
-    def _worth(self, plan: Plan, worth: dict[int, float]) -> float:
-        return sum(worth[lot] * self.model.gang(lot) * gangs for lot, gangs in enumerate(plan.served))
+    def _by_level(self, plan: Plan) -> list[int]:
+        return [plan.at_level(level) for level in self.model.levels]
 
 
-def filled(model: Model, values: Reals | None) -> Plan:
-    """The plan that a solution rounds down to, filled up in the order of precedence; exactly within every bound.
-
-    Without a solution it is filled from nothing.
-    """
-    problem = model.problem
-    plan = Plan(
-        placed=dict.fromkeys(model.placed, 0),
-        served=[0] * len(problem.lots),
-        nodes=[Nodes(pool.free_per_node) for pool in problem.pools],
-        power={site: max(left, 0) for site, left in problem.headroom},
-        quotas=list(problem.quotas),
+def rounded(model: Model, values: Reals) -> Plan:
+    """The plan that a solution rounds down to, filled up in the order of precedence."""
+    down = np.floor(values + TOLERANCE).astype(np.int64)
+    placed = np.flatnonzero(down[: len(model.pool_of)])
+    plan = Plan.empty(model.problem)
+    plan.take(
+        down[model.lots].tolist(),
+        zip(
+            model.shape_of[placed].tolist(),
+            model.pool_of[placed].tolist(),
+            down[placed].tolist(),
+            strict=True,
+        ),
     )
-    if values is not None:
-        _round_down(model, plan, values)
-    for lot in range(len(problem.lots)):
-        _fill(problem, plan, lot, problem.lots[lot].gangs - plan.served[lot])
+    plan.fill()
     return plan
-
-
-def _round_down(model: Model, plan: Plan, values: Reals) -> None:
-    problem = model.problem
-    due = [0] * len(problem.shapes)
-    for lot, column in enumerate(model.lots):
-        due[problem.lots[lot].shape] += _serve(problem, plan, lot, int(values[column] + TOLERANCE))
-    large_first = sorted(model.placed, key=lambda at: (-problem.shapes[at[0]].gang, at))
-    for shape, pool in large_first:
-        due[shape] -= _place(
-            problem, plan, shape, pool, min(int(values[model.placed[shape, pool]] + TOLERANCE), due[shape])
-        )
-    for shape, pool in large_first:
-        due[shape] -= _place(problem, plan, shape, pool, due[shape])
-    for lot in reversed(range(len(problem.lots))):
-        shape = problem.lots[lot].shape
-        due[shape] += _serve(problem, plan, lot, -min(due[shape], plan.served[lot]))
-
-
-def _place(problem: Problem, plan: Plan, shape: int, pool: int, wanted: int) -> int:
-    """Place up to so many gangs of a shape on a pool, within power; tell how many."""
-    if not wanted:
-        return 0
-    of_shape, of_pool = problem.shapes[shape], problem.pools[pool]
-    each = of_shape.gang * of_shape.milliwatts[of_shape.pools.index(pool)]
-    if of_pool.site in plan.power and each:
-        wanted = min(wanted, plan.power[of_pool.site] // each)
-    taken = plan.nodes[pool].place(of_shape.gang, wanted)
-    if of_pool.site in plan.power:
-        plan.power[of_pool.site] -= taken * each
-    plan.placed[shape, pool] += taken
-    return taken
-
-
-def _serve(problem: Problem, plan: Plan, lot: int, wanted: int) -> int:
-    """Serve a lot up to so many gangs more, within its quotas, or so many less; tell how many more."""
-    of_lot = problem.lots[lot]
-    gang = problem.shapes[of_lot.shape].gang
-    gangs = min([wanted, *(plan.quotas[quota] // gang for quota in of_lot.quotas)])
-    for quota in of_lot.quotas:
-        plan.quotas[quota] -= gangs * gang
-    plan.served[lot] += gangs
-    return gangs
-
-
-def _fill(problem: Problem, plan: Plan, lot: int, wanted: int) -> None:
-    of_lot = problem.lots[lot]
-    shape = problem.shapes[of_lot.shape]
-    wanted = min([wanted, *(plan.quotas[quota] // shape.gang for quota in of_lot.quotas)])
-    for pool in shape.pools:
-        wanted -= _serve(problem, plan, lot, _place(problem, plan, of_lot.shape, pool, wanted))

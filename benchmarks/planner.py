@@ -1,0 +1,208 @@
+"""How long it takes to plan anew when every pool of the fleet has changed, and when nothing has.
+
+    python -m benchmarks.planner
+    python -m benchmarks.planner --json
+
+Random fleets under shortage: nodes of eight of which most are busy, gangs of 1, 2, 4 and 8, five priorities, three
+kinds of work, twenty tenants of which half have a limit, and headroom that about half of the sites run out of. A demand
+accepts one type or one of a few alternatives, at any site, in a region of four sites, or at one site. Almost everything
+hangs together and must be solved as one. In the fleets called `distinct` nearly every demand has types and sites of its
+own. `p50_ms` and `p99_ms` are of whole assessments: from views and demands to shortfalls with what binds.
+`unchanged_ms` is the median of asking again. The seed of each fleet is its number.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.machine import machine
+from models.catalogue import Catalogue, shipped_catalogue
+from models.demand import DemandRevised
+from models.facts import SiteFacts
+from models.instants import moment_of
+from models.sample import Intake, NodeCounts, Pool, PowerSplit, SiteSample
+from models.state import Presence
+from models.tenant import Quota
+from twin.planner import Quotas
+from twin.planning.exact import ExactPlanner
+from twin.rules import Rules
+from twin.view import SiteView
+
+START = 1_800_000_000_000
+TYPES = ("h100-sxm", "h200-sxm", "b200-sxm", "mi300x", "a100-sxm", "gaudi3")
+ALTERNATIVES = (
+    ("h100-sxm",),
+    ("h200-sxm",),
+    ("b200-sxm",),
+    ("mi300x",),
+    ("a100-sxm",),
+    ("gaudi3",),
+    ("h100-sxm", "h200-sxm"),
+    ("b200-sxm", "h200-sxm"),
+    ("h100-sxm", "mi300x"),
+    (),
+)
+WORK = (("training", 8), ("training", 8), ("training", 4), ("inference", 1), ("inference", 4), ("latency_bound", 2))
+TENANTS = tuple(f"tenant-{number:02}" for number in range(20))
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much there is to plan."""
+
+    demands: int
+    pools: int
+    sites: int
+    fleets: int
+    distinct: bool = False
+
+    @property
+    def name(self) -> str:
+        """As it stands in the result."""
+        return f"{self.demands}x{self.pools}x{self.sites}{' distinct' if self.distinct else ''}"
+
+
+SIZES = (Size(500, 60, 20, 200), Size(5000, 400, 100, 20), Size(500, 60, 20, 50, distinct=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """What is asked of the planner."""
+
+    sites: list[SiteView]
+    demands: list[DemandRevised]
+    quotas: Quotas
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--json", action="store_true", help="print JSON")
+    chosen = options.parse_args()
+    catalogue = shipped_catalogue()
+    figures = {size.name: measured(size, catalogue) for size in SIZES}
+    names = list(next(iter(figures.values())))
+    result = {name: {size: found[name] for size, found in figures.items()} for name in names}
+    if chosen.json:
+        print(json.dumps({**result, "machine": machine()}, indent=2))
+        return
+    print(f"{'demands x pools x sites':<24}" + "".join(f"{name:>14}" for name in names))
+    for size, found in figures.items():
+        print(f"{size:<24}" + "".join(f"{value:>14,}" for value in found.values()))
+
+
+def measured(size: Size, catalogue: Catalogue) -> dict[str, float]:
+    """Milliseconds; accelerators asked for and servable, over all fleets."""
+    took: list[float] = []
+    again: list[float] = []
+    pending = served = short = 0
+    for seed in range(size.fleets):
+        fleet = random_fleet(size, seed, catalogue)
+        planner = ExactPlanner(catalogue, Rules())
+        begun = time.perf_counter()
+        assessment = planner.assess(fleet.sites, fleet.demands, fleet.quotas)
+        took.append((time.perf_counter() - begun) * 1000)
+        begun = time.perf_counter()
+        planner.assess(fleet.sites, fleet.demands, fleet.quotas)
+        again.append((time.perf_counter() - begun) * 1000)
+        pending += sum(demand.wanted - demand.granted for demand in fleet.demands)
+        served += sum(assessment.servable.values())
+        short += len(assessment.shortfalls)
+    return {
+        "fleets": size.fleets,
+        "p50_ms": round(statistics.median(took), 2),
+        "p99_ms": round(float(np.percentile(took, 99)), 2),
+        "most_ms": round(max(took), 2),
+        "unchanged_ms": round(statistics.median(again), 3),
+        "pending": pending,
+        "servable": served,
+        "shortfalls": short,
+    }
+
+
+def random_fleet(size: Size, seed: int, catalogue: Catalogue) -> Fleet:
+    """A fleet of that size under shortage."""
+    random = np.random.default_rng(seed)
+    sites = [f"site-{number:03}" for number in range(size.sites)]
+    each = size.pools // size.sites
+    views = [random_site(site, random.choice(TYPES, each, replace=False).tolist(), random, catalogue) for site in sites]
+    demands = [random_demand(number, sites, random, distinct=size.distinct) for number in range(size.demands)]
+    quotas = {tenant: (Quota(limit=int(random.integers(200, 4000))),) for tenant in TENANTS[::2]}
+    return Fleet(views, demands, quotas)
+
+
+def random_site(site: str, types: list[str], random: np.random.Generator, catalogue: Catalogue) -> SiteView:
+    """A site of some hundred nodes of each type, most of them busy."""
+    pools = []
+    draw = 0
+    for type_ in sorted(types):
+        nodes = int(random.integers(50, 400))
+        free = random.binomial(8, random.uniform(0.05, 0.3), nodes)
+        free[random.random(nodes) < 0.1] = 8
+        histogram = np.bincount(free, minlength=9)
+        count = int(free.sum())
+        pools.append(
+            Pool(
+                type=type_,
+                installed=nodes * 8,
+                in_service=nodes * 8,
+                allocated=nodes * 8 - count,
+                free=count,
+                held_idle=0,
+                allocation_unknown=0,
+                lost=int(random.integers(0, 3)) * 8,
+                free_per_node=tuple(histogram.tolist()),
+                utilization_ppm=500_000,
+                utilization_known=nodes * 8,
+            )
+        )
+        draw += count * catalogue[type_].working_milliwatts(None)
+    facility = int(random.integers(5, 50)) * 1_000_000_000
+    supply = facility + int(draw * random.uniform(0.0, 1.5))
+    sample = SiteSample(
+        site=site,
+        tick=START,
+        nodes=NodeCounts(reporting=1, stale=0, lost=0, in_service=1, draining=0, maintenance=0, failed=0),
+        pools=tuple(pools),
+        power=PowerSplit(measured=facility, modelled=0, carried=0, unknown_nodes=0),
+        energy_joules=0,
+        gaps=0,
+        newest=START,
+        intake=Intake(observed=0, duplicate=0, superseded=0, late=0, refused=0),
+    )
+    facts = SiteFacts(site=site, at=moment_of(START), supply_watts=supply / 1000, pue=1.0)
+    return SiteView(site, Presence.PRESENT, sample, facts)
+
+
+def random_demand(number: int, sites: list[str], random: np.random.Generator, *, distinct: bool) -> DemandRevised:
+    """A demand that waits for something between a few and a few thousand accelerators."""
+    workload, gang = WORK[int(random.integers(len(WORK)))]
+    types = ALTERNATIVES[int(random.integers(len(ALTERNATIVES)))]
+    region = int(random.integers(0, len(sites), endpoint=False)) // 4 * 4
+    places = [(), tuple(sites[region : region + 4]), (sites[region],)][int(random.choice(3, p=[0.5, 0.3, 0.2]))]
+    if distinct:
+        types = tuple(random.choice(TYPES, int(random.integers(1, 4)), replace=False).tolist())
+        places = tuple(random.choice(sites, int(random.integers(1, 4)), replace=False).tolist()) if places else ()
+    return DemandRevised.model_validate(
+        {
+            "demand": f"demand-{number:05}",
+            "project": f"project-{number % 150:03}",
+            "tenant": str(random.choice(TENANTS)),
+            "at": moment_of(START),
+            "wanted": gang * max(1, int(random.lognormal(3.0, 1.2))),
+            "types": types,
+            "sites": places,
+            "gang": gang,
+            "priority": int(random.integers(0, 5)) * 20,
+            "workload": workload,
+        }
+    )
+
+
+if __name__ == "__main__":
+    main()
