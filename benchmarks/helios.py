@@ -13,10 +13,12 @@ is read from the files here, without the converter.
 - A shortage is an episode of the twin whose scope is the tenant's project, for `accelerators` or `unplaced`, from the
   tick at which it was told open to the one from which it was gone.
 - An episode is found if a shortage of its tenant overlaps it; recall is the part of episodes that are found, precision
-  the part of shortages that overlap an episode. What there is none of has neither.
+  the part of shortages that overlap an episode; null where there is nothing to divide by. Shortages of sites and of the
+  fleet are counted as `other_shortages` and not judged.
 - The lag of a found episode is the time from its first minute until a shortage that overlaps it is open.
 - A flap is a shortage that is told open within `FLAP_WITHIN` of when the one before it, of the same tenant and the same
-  resource, was told resolved. `again_within_minutes` counts by other times than that, too.
+  resource, was told resolved. With hysteresis on there are none unless the twin breaks its rules: what comes back takes
+  longer to be told. `again_within_minutes` counts by longer times, too, which no rule excludes.
 - A minute is `over_capacity` if running and pending exceed the capacity together, `within_capacity` if they do not and
   some are pending, else `served`. Of each kind it is counted in how many minutes an open shortage of the tenant names
   accelerators as the constraint that binds (`binds`), and in how many one is open for `unplaced`.

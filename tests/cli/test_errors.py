@@ -52,6 +52,7 @@ COMMANDS = (
     ("traces", "list", "mlperf"),
     ("traces", "convert"),
     ("traces", "convert", "mlperf"),
+    ("traces", "convert", "helios"),
 )
 
 SCENARIO = """
