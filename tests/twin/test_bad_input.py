@@ -245,3 +245,9 @@ def test_every_record_of_a_dead_letter_is_as_it_was_sent() -> None:
 
     assert (letter.value, letter.key) == (odd.value, odd.key)
     assert dict(letter.headers)["__streams.errors.message"].startswith(b"demand: Input should be a valid string, found")
+
+
+def test_facts_that_list_no_accelerators_expect_any() -> None:
+    found = told([facts(at=NOW, supply_watts=20_000.0)])
+
+    assert (found.site["installed"], found.site["unexpected"], found.fleet["unexpected"]) == (16, 0, 0)
