@@ -237,9 +237,11 @@ def _catalogue(entries: dict[Any, Any], name: str) -> Catalogue:
 def _entry(model: type[_Model], name: str, key: str, entry: Any, unsaid: Mapping[str, Any]) -> _Model:
     if not isinstance(entry, dict):
         raise ConfigurationError(f"{name}: {key}", entry, "a mapping")
+    said = {**unsaid, **entry}
     try:
-        return model.model_validate({**unsaid, **entry})
+        return model.model_validate(said)
     except ValidationError as invalid:
         first = invalid.errors()[0]
         path = ".".join(str(part) for part in (key, *first["loc"]))
-        raise ConfigurationError(f"{name}: {path}", first["input"], first["msg"]) from None
+        found = entry if first["input"] == said else first["input"]
+        raise ConfigurationError(f"{name}: {path}", found, first["msg"]) from None

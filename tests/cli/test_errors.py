@@ -52,6 +52,7 @@ COMMANDS = (
     ("traces", "list", "mlperf"),
     ("traces", "convert"),
     ("traces", "convert", "mlperf"),
+    ("traces", "convert", "alibaba"),
     ("traces", "convert", "helios"),
 )
 
@@ -165,6 +166,11 @@ def test_a_wrong_database_address_is_told_without_its_password(tmp_path: Path, u
         ),
         pytest.param(("record", "--out", "new.log", "--topics", "all"), ("--topics", "'all'", "ledger"), id="topic"),
         pytest.param(("traces", "list", "mlperf", "."), ("'.'", "node_power.csv.gz"), id="no-trace"),
+        pytest.param(
+            ("traces", "convert", "alibaba", "--nodes", "note.txt", "--pods", "note.txt", "--out", "new.log"),
+            ("note.txt: line 1", "a column sn"),
+            id="no-nodes",
+        ),
         pytest.param(("stack", "logs", "--name", "My stack"), ("--name", "'My stack'", "lower-case"), id="stack-name"),
     ],
 )
@@ -207,6 +213,37 @@ def test_a_broken_scenario_is_named_by_file_path_and_value(
     done = fleettwin(tmp_path, "simulate", "--scenario", "broken.yaml")
 
     assert_that_it_ends(done, USER, "broken.yaml", *said)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("twin",), ("simulate",), ("verify",), ("replay", "whole.log", "--to", "offline"), ("demo", "--headless")],
+    ids=" ".join,
+)
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        pytest.param("none.yaml", ("FLEETTWIN_TWIN__CATALOGUE", "'none.yaml'", "readable YAML"), id="no-file"),
+        pytest.param("own.yaml", ("own.yaml: x9.per_node", "'many'", "valid integer"), id="wrong-entry"),
+    ],
+)
+def test_a_wrong_catalogue_is_told_before_anything_is_done(
+    tmp_path: Path, arguments: tuple[str, ...], name: str, said: tuple[str, ...]
+) -> None:
+    watts = "{bf16_tflops: 1, idle_watts: 1, typical_watts: 2, max_watts: 3, vendor: A, name: X9, per_node: many}"
+    (tmp_path / "own.yaml").write_text(f"x9: {watts}\n")
+    with LogWriter(tmp_path / "whole.log", LogHeader(created_by="test")):
+        pass
+
+    done = fleettwin(
+        tmp_path,
+        *arguments,
+        FLEETTWIN_TWIN__CATALOGUE=name,
+        FLEETTWIN_KAFKA__BOOTSTRAP_SERVERS=NOBODY,
+        FLEETTWIN_DATABASE__URL=NO_DATABASE,
+    )
+
+    assert_that_it_ends(done, USER, *said)
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,7 @@ def test_an_entry_of_a_shipped_id_replaces_that(tmp_path: Path) -> None:
         pytest.param("max_watts: 400", "max_watts: 100", "own.yaml: x9", None, id="figures-that-contradict"),
         pytest.param("per_node: 4", "per_node: none", "own.yaml: x9.per_node", "none", id="no-number"),
         pytest.param("per_node: 4", "per_node: 4\n  colour: red", "own.yaml: x9.colour", "red", id="unknown"),
+        pytest.param("  sources: [a data sheet of ours]\n", "", "own.yaml: x9.sources", None, id="missing"),
         pytest.param("x9:\n", "x9: X9\ny:\n", "own.yaml: x9", "X9", id="no-mapping"),
         pytest.param("per_node: 4", "per_node: 4\n  per_node: 5", "own.yaml: line 10", None, id="twice"),
         pytest.param(OWN, "", "own.yaml", None, id="empty"),
@@ -75,6 +76,7 @@ def test_a_wrong_entry_is_named_by_file_path_and_value(
 
     assert caught.value.setting == f"{tmp_path}/{path}"
     assert value is None or caught.value.value == value
+    assert "activity" not in str(caught.value)
 
 
 @pytest.mark.parametrize("content", [pytest.param(None, id="not-there"), pytest.param(b"\xff\xfe", id="not-text")])

@@ -233,6 +233,14 @@ def test_nodes_report_what_is_new_and_all_of_them_before_they_would_be_stale() -
     assert Rules().stale_after > 10 * 1000
 
 
+def test_what_has_no_cpu_left_beside_it_is_out_of_service_in_the_log() -> None:
+    nodes = (node("a", 2, cpu_milli=5000), node("b", 2))
+    _, _, twin = filled(nodes, (pod(cpu_milli=4000),))
+
+    (pool,) = twin.fleet.latest["openb"].pools
+    assert (pool.installed, pool.in_service, pool.allocated, pool.free) == (4, 3, 1, 2)
+
+
 def test_the_command_writes_a_log_that_is_folded_with_the_catalogue_beside_it(tmp_path: Path) -> None:
     nodes, pods = write_nodes(tmp_path / "nodes.csv", *NODES), write_pods(tmp_path / "pods.csv", *PODS)
     out = tmp_path / "filled.log"
