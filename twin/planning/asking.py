@@ -23,10 +23,6 @@ class Wish:
     gang: int
     quotas: tuple[QuotaName, ...]
 
-    def accepts(self, site: str, type_: str) -> bool:
-        """Whether accelerators of that type at that site will do."""
-        return (not self.types or type_ in self.types) and (not self.sites or site in self.sites)
-
 
 @dataclass(frozen=True, slots=True)
 class Asked:

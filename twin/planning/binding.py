@@ -253,13 +253,17 @@ class Bindings:
                         yield from ((rows[size], INFINITE) for size in rows if size <= most)
 
     @cached_property
-    def _waiting(self) -> Mapping[str, Sequence[int]]:
-        """The lots that are not fully served, by the sites where they could be."""
-        waiting: dict[str, list[int]] = {}
-        sites = [sorted({self.problem.pools[pool].site for pool in shape.pools}) for shape in self.problem.shapes]
+    def _waiting(self) -> Mapping[str, Sequence[tuple[int, Sequence[int]]]]:
+        """The lots that are not fully served, by the sites where they could be, with their pools there."""
+        waiting: dict[str, list[tuple[int, Sequence[int]]]] = {}
+        there: list[dict[str, list[int]]] = []
+        for shape in self.problem.shapes:
+            there.append({})
+            for pool in shape.pools:
+                there[-1].setdefault(self.problem.pools[pool].site, []).append(pool)
         for at, lot in enumerate(self.problem.lots):
-            for site in sites[lot.shape] if self.plan.missing(at) else ():
-                waiting.setdefault(site, []).append(at)
+            for site, pools in there[lot.shape].items() if self.plan.missing(at) else ():
+                waiting.setdefault(site, []).append((at, pools))
         return waiting
 
     def _megawatt(self, site: str) -> int:

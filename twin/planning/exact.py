@@ -15,7 +15,7 @@ from models.shortage import Constraint
 from twin.planner import Assessment, Quotas
 from twin.planning.asking import Asking, Wish, asking
 from twin.planning.binding import Finding
-from twin.planning.problem import Lot, Problem, Shape, parts
+from twin.planning.problem import Lot, Pool, Problem, Shape, parts
 from twin.planning.shortfalls import Outcome, PowerWait, Worth, demand_shortfalls, power_shortfall, power_waits
 from twin.planning.solution import Solution, solved
 from twin.planning.supply import Supply, supply
@@ -104,15 +104,16 @@ def _problem(asked: Asking, offered: Supply, catalogue: Catalogue) -> Problem:
     priorities = sorted({one.wish.priority for one in asked.asked}, reverse=True)
     levels = {priority: at for at, priority in enumerate(priorities)}
     draws = {workload: _draws(offered, workload, catalogue) for workload in {one.wish.workload for one in asked.asked}}
-    places: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[int, ...]] = {}
+    places = _Places(offered.pools)
+    drawn: dict[tuple[tuple[int, ...], Workload | None], tuple[int, ...]] = {}
     shapes: dict[Shape, int] = {}
     lots = []
     for one in asked.asked:
         wish = one.wish
-        key = wish.types, wish.sites
-        if key not in places:
-            places[key] = tuple(at for at, pool in enumerate(offered.pools) if wish.accepts(pool.site, pool.type))
-        shape = Shape(wish.gang, places[key], tuple(draws[wish.workload][at] for at in places[key]))
+        pools = places.of(wish.types, wish.sites)
+        if (pools, wish.workload) not in drawn:
+            drawn[pools, wish.workload] = tuple(draws[wish.workload][at] for at in pools)
+        shape = Shape(wish.gang, pools, drawn[pools, wish.workload])
         lots.append(
             Lot(
                 shape=shapes.setdefault(shape, len(shapes)),
@@ -122,6 +123,25 @@ def _problem(asked: Asking, offered: Supply, catalogue: Catalogue) -> Problem:
             )
         )
     return Problem(offered.pools, offered.headroom, tuple(shapes), tuple(lots), tuple(asked.rooms.values()))
+
+
+class _Places:
+    """Where pools of some types at some sites stand; none of either means any."""
+
+    def __init__(self, pools: Sequence[Pool]) -> None:
+        self._pools = pools
+        self._at_site: dict[str, list[int]] = {}
+        for at, pool in enumerate(pools):
+            self._at_site.setdefault(pool.site, []).append(at)
+        self._found: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[int, ...]] = {}
+
+    def of(self, types: tuple[str, ...], sites: tuple[str, ...]) -> tuple[int, ...]:
+        """Places, rising."""
+        if (types, sites) not in self._found:
+            some = [at for site in sites for at in self._at_site.get(site, ())] if sites else range(len(self._pools))
+            found = (at for at in some if not types or self._pools[at].type in types)
+            self._found[types, sites] = tuple(sorted(found))
+        return self._found[types, sites]
 
 
 def _draws(offered: Supply, workload: Workload | None, catalogue: Catalogue) -> list[int]:
@@ -140,11 +160,13 @@ def _outcomes(
     asked: Asking, problem: Problem, served: Sequence[int], findings: Sequence[tuple[Finding, ...]]
 ) -> Iterator[Outcome]:
     """What became of each demand: those of a lot are served in the order of their ids."""
+    places: dict[tuple[int, ...], tuple[tuple[str, str], ...]] = {}
     for at, one in enumerate(asked.asked):
         gang, left = one.wish.gang, served[at]
         pools = problem.shapes[problem.lots[at].shape].pools
-        places = tuple((problem.pools[pool].site, problem.pools[pool].type) for pool in pools)
+        if pools not in places:
+            places[pools] = tuple((problem.pools[pool].site, problem.pools[pool].type) for pool in pools)
         for demand, gangs in one.by:
             had = min(left, gangs)
             left -= had
-            yield Outcome(demand, gangs * gang, had * gang, places, findings[at])
+            yield Outcome(demand, gangs * gang, had * gang, places[pools], findings[at])

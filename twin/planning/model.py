@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from twin.planning.packing import divides_in_turn, most_in, reachable
+from twin.planning.plan import Draws, draws_of
 from twin.planning.problem import Problem
 from twin.planning.program import INFINITE, Places, Program, Reals, Solver
 
@@ -30,6 +31,7 @@ class Model:
 
     problem: Problem
     program: Program = field(default_factory=Program)
+    draws: Draws = field(init=False)
     shape_of: Places = field(init=False)
     """By column of gangs placed, which come first: the place of the shape."""
     pool_of: Places = field(init=False)
@@ -56,6 +58,7 @@ class Model:
 
     def __post_init__(self) -> None:
         shapes, lots = self.problem.shapes, self.problem.lots
+        self.draws = draws_of(self.problem)
         counts = [len(shape.pools) for shape in shapes]
         self.shape_of = np.repeat(np.arange(len(shapes), dtype=np.int32), counts)
         self.pool_of = np.concatenate([np.array(shape.pools, dtype=np.int32) for shape in shapes])

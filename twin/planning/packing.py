@@ -38,13 +38,14 @@ def reachable(free_per_node: Sequence[int], gangs: Iterable[int], also: Iterable
 class Nodes:
     """The nodes of a pool while gangs are placed: best fit, the node with the least room that suffices."""
 
-    def __init__(self, free_per_node: Sequence[int]) -> None:
+    def __init__(self, free_per_node: Sequence[int], free: int) -> None:
         self._nodes = list(free_per_node)
-        self.free = sum(free * nodes for free, nodes in enumerate(free_per_node))
+        self.free = free
+        """Accelerators."""
 
     def copy(self) -> Nodes:
         """The same nodes, to be placed on independently."""
-        return Nodes(self._nodes)
+        return Nodes(self._nodes, self.free)
 
     def room(self, gang: int) -> bool:
         """Whether one more gang would fit."""

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from twin.planning.packing import Nodes
 from twin.planning.problem import Problem
+
+Draws = Sequence[Mapping[int, int]]
+"""The milliwatts that a gang of a shape on a pool draws, by shape and pool."""
+
+
+def draws_of(problem: Problem) -> Draws:
+    """What gangs draw."""
+    return [
+        {pool: shape.gang * each for pool, each in zip(shape.pools, shape.milliwatts, strict=True)}
+        for shape in problem.shapes
+    ]
 
 
 @dataclass
@@ -22,32 +33,29 @@ class Plan:
     """Milliwatts left of each site's headroom, where that could bind."""
     quotas: list[int]
     """Accelerators left of each quota."""
+    draws: Draws
     used: dict[str, int] = field(default_factory=dict)
     """Milliwatts that what is placed draws, by site."""
-    draws: list[dict[int, int]] = field(default_factory=list)
-    """What a gang of a shape on a pool draws, by shape and pool."""
 
     @staticmethod
-    def empty(problem: Problem) -> Plan:
+    def empty(problem: Problem, draws: Draws) -> Plan:
         """Nothing is placed."""
         return Plan(
             problem=problem,
             served=[0] * len(problem.lots),
-            nodes=[Nodes(pool.free_per_node) for pool in problem.pools],
+            nodes=[Nodes(pool.free_per_node, pool.free) for pool in problem.pools],
             power={site: max(left, 0) for site, left in problem.headroom},
             quotas=list(problem.quotas),
-            draws=[
-                {pool: shape.gang * each for pool, each in zip(shape.pools, shape.milliwatts, strict=True)}
-                for shape in problem.shapes
-            ],
+            draws=draws,
         )
 
-    def with_power(self, more: dict[str, int]) -> Plan:
-        """A copy, with so many milliwatts more at these sites."""
+    def with_power(self, more: Mapping[str, int]) -> Plan:
+        """A copy with so many milliwatts more at these sites; nothing may be placed at others."""
+        pools = zip(self.nodes, self.problem.pools, strict=True)
         return replace(
             self,
             served=list(self.served),
-            nodes=[nodes.copy() for nodes in self.nodes],
+            nodes=[nodes.copy() if pool.site in more else nodes for nodes, pool in pools],
             power={site: left + more.get(site, 0) for site, left in self.power.items()},
             quotas=list(self.quotas),
             used=dict(self.used),
@@ -92,26 +100,34 @@ class Plan:
             if due[shape]:
                 due[shape] += self._serve(lot, -min(due[shape], self.served[lot]))
 
-    def fill(self, lots: Iterable[int] | None = None) -> None:
-        """Serve lots what still fits, in the order of precedence: all, or these."""
-        for at in range(len(self.served)) if lots is None else lots:
-            lot = self.problem.lots[at]
+    def fill(self, lots: Iterable[tuple[int, Sequence[int]]] | None = None) -> None:
+        """Serve lots what still fits, in the order of precedence: all on all of their pools, or these on these."""
+        problem = self.problem
+        if lots is None:
+            lots = ((at, problem.shapes[lot.shape].pools) for at, lot in enumerate(problem.lots))
+        for at, pools in lots:
+            lot = problem.lots[at]
             wanted = lot.gangs - self.served[at]
+            gang = problem.shapes[lot.shape].gang
             if wanted and lot.quotas:
-                gang = self.problem.shapes[lot.shape].gang
                 wanted = min(wanted, *(self.quotas[quota] // gang for quota in lot.quotas))
-            for pool in self.problem.shapes[lot.shape].pools if wanted > 0 else ():
-                if wanted:
-                    wanted -= self._serve(at, self._place(lot.shape, pool, wanted))
+            if wanted > 0:
+                for pool in pools:
+                    if self.nodes[pool].free >= gang:
+                        wanted -= self._serve(at, self._place(lot.shape, pool, wanted))
+                        if not wanted:
+                            break
 
     def _place(self, shape: int, pool: int, wanted: int) -> int:
         """Place up to so many gangs of a shape on a pool, within power; tell how many."""
         nodes, gang = self.nodes[pool], self.problem.shapes[shape].gang
-        if wanted <= 0 or nodes.free < gang:
+        if wanted <= 0:
             return 0
         site, each = self.problem.pools[pool].site, self.draws[shape][pool]
         if each and site in self.power:
             wanted = min(wanted, self.power[site] // each)
+            if not wanted:
+                return 0
         taken = nodes.place(gang, wanted)
         if taken:
             self.used[site] = self.used.get(site, 0) + taken * each

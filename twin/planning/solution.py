@@ -51,7 +51,7 @@ def _lacking(model: Model, best: Solved) -> Iterator[tuple[str, int]]:
     if best.small:
         yield from _least_power(model, best)
         return
-    plan = best.plan.with_power(dict.fromkeys(best.plan.power, UNBOUNDED))
+    plan = best.plan.with_power({pool.site: UNBOUNDED for pool in model.problem.pools})
     plan.fill()
     for site, left in best.plan.power.items():
         beyond = plan.used.get(site, 0) - best.plan.used.get(site, 0) - left

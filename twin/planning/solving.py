@@ -51,7 +51,7 @@ class _Search:
         self.solver = model.solver()
         self.small = len(model.whole) <= MOST_WHOLE
         self.targets: dict[int, int] = {}
-        self.plan = Plan.empty(model.problem)
+        self.plan = Plan.empty(model.problem, model.draws)
         self.plan.fill()
         self.prices: Reals | None = None
         self.slack = 0.0
@@ -140,7 +140,7 @@ def rounded(model: Model, values: Reals) -> Plan:
     """The plan that a solution rounds down to, filled up in the order of precedence."""
     down = np.floor(values + TOLERANCE).astype(np.int64)
     placed = np.flatnonzero(down[: len(model.pool_of)])
-    plan = Plan.empty(model.problem)
+    plan = Plan.empty(model.problem, model.draws)
     plan.take(
         down[model.lots].tolist(),
         zip(
