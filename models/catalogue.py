@@ -94,11 +94,6 @@ class AcceleratorType(Event):
         )
         return hashlib.sha256(orjson.dumps(figures, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 
-    @property
-    def placed_milliwatts(self) -> int:
-        """IT milliwatts that training on one more accelerator adds."""
-        return self.working_milliwatts(Workload.TRAINING)
-
     def working_milliwatts(self, workload: Workload | None) -> int:
         """IT milliwatts that such work on one more accelerator adds: its own above idle, its share of the host's."""
         host = (self.host_max_watts - self.host_idle_watts) / self.per_node

@@ -98,7 +98,9 @@ def test_work_costs_watts_and_every_figure_has_a_source(type_: str) -> None:
     kind = CATALOGUE[type_]
 
     assert kind.idle_watts < kind.typical_watts < kind.max_watts
-    assert 0 < kind.placed_milliwatts <= 1000 * (kind.max_watts + kind.host_max_watts / kind.per_node)
+    assert (
+        0 < kind.working_milliwatts(Workload.TRAINING) <= 1000 * (kind.max_watts + kind.host_max_watts / kind.per_node)
+    )
     assert all(len(source) > 10 for source in kind.sources)
 
 
@@ -118,7 +120,7 @@ def test_training_draws_most_and_work_that_answers_people_least(type_: str) -> N
 def test_work_of_no_kind_counts_as_training() -> None:
     kind = CATALOGUE["h100-sxm"]
 
-    assert kind.working_milliwatts(None) == kind.working_milliwatts(Workload.TRAINING) == kind.placed_milliwatts
+    assert kind.working_milliwatts(None) == kind.working_milliwatts(Workload.TRAINING)
     # 366 W above idle, and an eighth of the host's 3,000 W at 366 of 628 W
     assert kind.working_milliwatts(None) == round(366_000 + 375_000 * 366 / 628)
 
@@ -126,7 +128,9 @@ def test_work_of_no_kind_counts_as_training() -> None:
 def test_inference_draws_its_part_of_what_training_adds() -> None:
     kind = CATALOGUE["h100-sxm"]
 
-    assert kind.working_milliwatts(Workload.INFERENCE) == pytest.approx(0.76 * kind.placed_milliwatts, abs=1)
+    assert kind.working_milliwatts(Workload.INFERENCE) == pytest.approx(
+        0.76 * kind.working_milliwatts(Workload.TRAINING), abs=1
+    )
     assert any("ASPLOS 2024" in source for source in kind.activity.sources)
     assert any("estimate" in source for source in kind.activity.sources)
 
@@ -138,7 +142,7 @@ def test_a_type_may_have_its_own_activity_and_a_catalogue_none() -> None:
         "h100-sxm"
     ]
 
-    training = plain.placed_milliwatts
+    training = plain.working_milliwatts(Workload.TRAINING)
     assert plain.working_milliwatts(Workload.INFERENCE) == training
     assert shared.working_milliwatts(Workload.INFERENCE) == pytest.approx(training / 2, abs=1)
     assert own.working_milliwatts(Workload.INFERENCE) == pytest.approx(training / 4, abs=1)

@@ -22,6 +22,9 @@ TOLERANCE = 1e-6
 MOST_WHOLE = 1000
 """Whole-number columns of a program up to which they are searched."""
 
+FALLING = (1.0, 0.1, 0.01, 0.001, 0.0001, 0.00001)
+"""What an accelerator of each level is worth to begin with."""
+
 
 @dataclass(frozen=True, slots=True)
 class Solved:
@@ -60,7 +63,8 @@ class _Search:
         bounds: dict[int, int] = {}
         if any(self.plan.missing(lot) for lot in range(len(self.plan.served))):
             # Near to what is best level after level, so that little is left to do for each.
-            self.solver.maximise(self.model.costs(10.0 ** -np.minimum(self.model.lot_levels, 6.0)), anew=True)
+            worth = np.array(FALLING)[np.minimum(self.model.lot_levels, len(FALLING) - 1)]
+            self.solver.maximise(self.model.costs(worth), anew=True)
         for level, row in self.model.levels.items():
             # A plan serves a level best if it serves all of it and keeps what is settled above it.
             if self._is_full(level) and self._by_level(self.plan)[: len(bounds)] == list(bounds.values()):
@@ -115,22 +119,25 @@ class _Search:
 
         Over real numbers; where their rounding would take from a level, the plan stays as it was.
         """
-        worth = 2.0 - np.arange(len(self.model.lots)) / len(self.model.lots)
-        costs = self.model.costs(worth)
-        real = self.solver.maximise(costs)
+        count = len(self.model.lots)
+        real = self.solver.maximise(self.model.costs(2.0 - np.arange(count) / count))
         if real is None:
             return
-        worth *= self.model.lot_gangs
         plan = rounded(self.model, real.values)
-        if self._comes_before(plan, worth):
+        if self._comes_before(plan):
             self.plan = plan
         self.prices = real.prices
-        self.slack = real.objective - float(worth @ self.plan.served)
+        self.slack = real.objective - self._worth(self.plan) / count
 
-    def _comes_before(self, plan: Plan, worth: Reals) -> bool:
+    def _comes_before(self, plan: Plan) -> bool:
         if self.small:
-            return self._keeps(plan) and float(worth @ plan.served) > float(worth @ self.plan.served)
+            return self._keeps(plan) and self._worth(plan) > self._worth(self.plan)
         return self._by_level(plan) > self._by_level(self.plan)
+
+    def _worth(self, plan: Plan) -> int:
+        """The objective of ties, times the number of lots: a whole number, so that plans compare exactly."""
+        count = len(plan.served)
+        return sum((2 * count - lot) * self.model.gang(lot) * gangs for lot, gangs in enumerate(plan.served) if gangs)
 
     def _by_level(self, plan: Plan) -> list[int]:
         return [plan.at_level(level) for level in self.model.levels]
