@@ -52,6 +52,8 @@ class Assessment:
     """In canonical order, no two of one scope and resource."""
     servable: Mapping[str, int]
     """By demand: accelerators that are pending and could be had now; nothing of demands that could have none."""
+    gap: int = 0
+    """Accelerators by which the plan may fall short of the best; 0 if it is proven to be the best."""
 
 
 class Planner(Protocol):

@@ -85,7 +85,7 @@ class ExactPlanner:
             power = power_shortfall(view, lacking.get(view.site, 0), waits.get(view.site, PowerWait()))
             dark = visibility(view, self.catalogue, self.rules.unknown_above)
             short += [found for found in (power, dark) if found is not None]
-        return Assessment(tuple(short), servable)
+        return Assessment(tuple(short), servable, sum(found.gap for found in solutions.values()))
 
 
 def _visible(view: SiteView) -> tuple[object, ...]:

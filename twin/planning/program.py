@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 INFINITE = highspy.kHighsInf
-MOST_NODES = 500
+MOST_NODES = 100
 """Of the search tree; what has been found by then is taken, with the bound that was proven."""
+MOST_SEARCHED = 6000
+"""Whole-number columns of all searches of a solver together, which bounds their time; beyond it there is no search."""
 MOST_ITERATIONS = 1_000_000
 """Of the simplex method."""
 
@@ -91,7 +93,7 @@ class Solver:
     def __init__(self, program: highspy.HighsLp) -> None:
         self.columns = program.num_col_
         self._all = np.arange(self.columns, dtype=np.int32)
-        self._program = program
+        self._searched = 0
         self._highs = _highs()
         self._highs.passModel(program)
 
@@ -116,7 +118,12 @@ class Solver:
 
     def maximise_whole(self, costs: Reals, whole: Places) -> Optimum | None:
         """The best solution with whole numbers in these columns, as far as the limits let it be found."""
+        self._searched += len(whole)
+        if self._searched > MOST_SEARCHED:
+            return None
         search = _highs()
+        search.setOptionValue("presolve", "on")
+        search.setOptionValue("simplex_strategy", _DUAL)
         self._highs.changeColsCost(self.columns, self._all, costs)
         search.passModel(self._highs.getLp())
         kinds = np.full(len(whole), int(highspy.HighsVarType.kInteger), dtype=np.uint8)

@@ -28,8 +28,8 @@ class Solution:
     """What binds, by lot; nothing where all is served."""
     lacking: tuple[tuple[str, int], ...]
     """Milliwatts beyond its headroom that a site would need to serve what power alone holds back, by site."""
-    proven: bool
-    """Whether no plan serves more; false where a search for whole numbers was cut off."""
+    gap: int
+    """Accelerators by which it may fall short of the best; 0 if it is proven to be the best."""
 
 
 def solved(problem: Problem) -> Solution:
@@ -40,7 +40,7 @@ def solved(problem: Problem) -> Solution:
     findings = tuple(bindings.of(lot) if best.plan.missing(lot) else () for lot in range(len(problem.lots)))
     starved = any(one.constraint is Constraint.POWER and not one.together_with for some in findings for one in some)
     lacking = tuple(_lacking(model, best)) if starved else ()
-    return Solution(tuple(best.plan.served), findings, lacking, best.proven)
+    return Solution(tuple(best.plan.served), findings, lacking, best.gap)
 
 
 def _lacking(model: Model, best: Solved) -> Iterator[tuple[str, int]]:

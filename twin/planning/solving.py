@@ -2,8 +2,8 @@
 
 Each level is first solved over real numbers. Where that is not whole, it is rounded down and filled up in the order of
 precedence; if that reaches the bound which the real solution proves, it is the best. If not, HiGHS searches whole
-numbers, in programs small enough for it. In larger ones the filled plan stands, and `Solved.proven` says that it may
-fall short of the bound: by what rounding cost, a few gangs for each constraint that binds.
+numbers, in programs small enough for it. In larger ones the filled plan stands, and `Solved.gap` says by how much it
+may fall short of the best: what rounding cost, a few gangs for each constraint that binds.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from twin.planning.plan import Plan
 from twin.planning.program import INFINITE, Optimum, Reals, Solver
 
 TOLERANCE = 1e-6
-MOST_WHOLE = 1000
+MOST_WHOLE = 300
 """Whole-number columns of a program up to which they are searched."""
 
 FALLING = (1.0, 0.1, 0.01, 0.001, 0.0001, 0.00001)
@@ -31,8 +31,8 @@ class Solved:
     """The best plan that was found, and what is known of it."""
 
     plan: Plan
-    proven: bool
-    """Whether no plan serves more."""
+    gap: int
+    """Accelerators that the first level short of its bound is short of it; 0 if no plan serves more."""
     small: bool
     """Whether the program may be searched for whole numbers."""
     solver: Solver
@@ -75,8 +75,9 @@ class _Search:
             self.solver.bound_row(row, kept - TOLERANCE, INFINITE)
         if any(self.plan.missing(lot) for lot in range(len(self.plan.served))):
             self._settle_ties()
-        proven = all(self.plan.at_level(level) >= bound for level, bound in bounds.items())
-        return Solved(self.plan, proven, self.small, self.solver, self.prices, self.slack)
+        gaps = [bound - self.plan.at_level(level) for level, bound in bounds.items()]
+        gap = next((gap for gap in gaps if gap > 0), 0)
+        return Solved(self.plan, gap, self.small, self.solver, self.prices, self.slack)
 
     def _is_full(self, level: int) -> bool:
         return not any(self.plan.missing(lot) for lot in np.flatnonzero(self.model.lot_levels == level).tolist())
