@@ -152,7 +152,7 @@ class FleetMachine:
             match body:
                 case AdmittedFacts():
                     stands = self.facts.get(body.site)
-                    if stands is None or instant_of(stands.at) <= instant_of(body.at):
+                    if stands is None or _precedence(stands) < _precedence(body):
                         self.facts[body.site] = body
                 case AdmittedDemand():
                     self._check_sites(body)
@@ -231,6 +231,11 @@ class FleetMachine:
         for sample in known["latest"]:
             del sample["intake"]
         return hashlib.sha256(orjson.dumps(known, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _precedence(facts: SiteFacts) -> tuple[int, str]:
+    """The newer stand; of two of one instant those whose text is greater, so that a repeat changes nothing."""
+    return instant_of(facts.at), facts.model_dump_json()
 
 
 def _dumped(samples: dict[str, SiteSample]) -> list[dict[str, Any]]:

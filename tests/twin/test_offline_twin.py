@@ -94,6 +94,18 @@ def test_folding_the_ledger_as_it_was_written_gives_what_folding_the_inputs_give
     assert told([*telemetry, *ledger], partitions, ledger_given=True) == plain()
 
 
+def test_facts_of_one_instant_are_resolved_alike_whatever_the_order_and_whatever_is_repeated() -> None:
+    one, other = facts("memphis", T0 - 500, 30_000.0), facts("memphis", T0 - 500, 40_000.0)
+
+    def after(*stated: Record) -> tuple[list[tuple[str, Any]], str]:
+        later = [clock(T0 + 2000 + RULES.grace, topic) for topic in (TELEMETRY, SITES, DEMAND)]
+        begun = [clock(T0 - 1000 + RULES.grace, topic) for topic in (TELEMETRY, SITES, DEMAND)]
+        again = [clock(T0 + RULES.grace, topic) for topic in (TELEMETRY, SITES, DEMAND)]
+        return told(list(numbered([*begun, *stated[:2], *again, *stated[2:], *later])), 1)
+
+    assert after(one, other) == after(other, one) == after(one, other, one) == after(one, other, other)
+
+
 def test_topics_that_the_twin_does_not_read_say_nothing() -> None:
     twin = OfflineTwin(RULES, CATALOGUE, 1)
 
