@@ -8,8 +8,8 @@ seen; with it `on` once it has lasted `OPEN_AFTER`, and it resolves once it has 
 is read from the files here, without the converter.
 
 - An episode is a longest run of minutes in which a tenant has pending accelerators. A minute without a row is as the
-  one before it. Runs that last `OPEN_AFTER` or longer, from the first minute to the last, are `long` ones: shorter ones
-  are kept back on purpose where hysteresis is on.
+  one before it, also where a tenant's file ends before those of others. Runs that last `OPEN_AFTER` or longer, from the
+  first minute to the last, are `long` ones: shorter ones are kept back on purpose where hysteresis is on.
 - A shortage is an episode of the twin whose scope is the tenant's project, for `accelerators` or `unplaced`, from the
   tick at which it was told open to the one from which it was gone.
 - An episode is found if a shortage of its tenant overlaps it; recall is the part of episodes that are found, precision
@@ -99,16 +99,15 @@ class Truth:
 def read_truth(folder: Path, tenants: Sequence[str] = (), begin: int = 0, until: int | None = None) -> Truth:
     """Read the files of these tenants, or of all, from `begin` until before `until`."""
     kinds: dict[int, dict[str, str]] = defaultdict(dict)
-    episodes: list[Span] = []
+    of_tenants: dict[str, Mapping[int, str]] = {}
     for path in sorted([*folder.glob("vc*.csv"), *folder.glob("vc*.csv.gz")]):
         tenant = path.name.partition(".csv")[0]
-        if tenants and tenant not in tenants:
-            continue
-        minutes = _kinds(path, begin, until)
-        for at in sorted(minutes):
-            kinds[at][tenant] = minutes[at]
-        episodes += _runs(tenant, minutes)
-    return Truth(kinds, tuple(episodes))
+        if not tenants or tenant in tenants:
+            of_tenants[tenant] = _kinds(path, begin, until)
+            for at, kind in of_tenants[tenant].items():
+                kinds[at][tenant] = kind
+    end = max(kinds) + MINUTE
+    return Truth(kinds, tuple(run for tenant in of_tenants for run in _runs(tenant, of_tenants[tenant], end)))
 
 
 def _kinds(path: Path, begin: int, until: int | None) -> dict[int, str]:
@@ -125,8 +124,9 @@ def _kinds(path: Path, begin: int, until: int | None) -> dict[int, str]:
     return kinds
 
 
-def _runs(tenant: str, kinds: Mapping[int, str]) -> list[Span]:
-    runs, first, at = [], None, 0
+def _runs(tenant: str, kinds: Mapping[int, str], end: int) -> list[Span]:
+    """The tenant's episodes; one that is under way at its last row goes on to the end."""
+    runs, first = [], None
     for at in sorted(kinds):
         short = kinds[at] != "served"
         if short and first is None:
@@ -134,7 +134,7 @@ def _runs(tenant: str, kinds: Mapping[int, str]) -> list[Span]:
         elif not short and first is not None:
             runs.append(Span(tenant, first, at))
             first = None
-    return runs if first is None else [*runs, Span(tenant, first, at + MINUTE)]
+    return runs if first is None else [*runs, Span(tenant, first, end)]
 
 
 @dataclass

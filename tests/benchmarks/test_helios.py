@@ -92,6 +92,14 @@ def test_an_episode_is_a_longest_run_of_minutes_with_pending_accelerators(
     assert truth.episodes == tuple(span("vcA", *episode) for episode in episodes)
 
 
+def test_an_episode_under_way_at_the_end_of_a_file_lasts_as_long_as_others_have_rows(tmp_path: Path) -> None:
+    written(tmp_path, "vcA", [SERVED, OVER])
+
+    truth = read_truth(written(tmp_path, "vcB", [SERVED] * 5))
+
+    assert truth.episodes == (span("vcA", 1, 5),)
+
+
 TRUTH = Truth({START + at * MINUTE: {"vcA": "served"} for at in range(60)}, (span("vcA", 10, 20), span("vcA", 40, 42)))
 
 
