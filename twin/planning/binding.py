@@ -43,9 +43,9 @@ class Finding:
     """A constraint that binds, where, and together with which others."""
 
     constraint: Constraint
-    pools: tuple[tuple[str, str], ...]
-    """Site and type; of power, every pool that could be used, of a quota none."""
     sites: tuple[str, ...]
+    types: tuple[str, ...]
+    """Of the pools that would serve more; of a quota none."""
     together_with: tuple[Constraint, ...] = ()
     one_more: OneMore | None = None
 
@@ -156,13 +156,11 @@ class Bindings:
         return replace(found, one_more=self._one_more(lot, constraint, pools, sites))
 
     def _where(self, constraint: Constraint, pools: list[int], sites: tuple[str, ...] = ()) -> Finding:
-        shown = tuple(sorted((self.problem.pools[pool].site, self.problem.pools[pool].type) for pool in set(pools)))
-        if constraint is Constraint.QUOTA:
-            shown = ()
+        shown = () if constraint is Constraint.QUOTA else [self.problem.pools[pool] for pool in pools]
         return Finding(
             constraint=constraint,
-            pools=shown,
-            sites=sites or tuple(sorted({site for site, _ in shown})),
+            sites=sites or tuple(sorted({pool.site for pool in shown})),
+            types=tuple(sorted({pool.type for pool in shown})),
         )
 
     def _one_more(self, lot: Lot, constraint: Constraint, pools: list[int], sites: tuple[str, ...]) -> OneMore | None:

@@ -153,7 +153,7 @@ def _draws(offered: Supply, workload: Workload | None, catalogue: Catalogue) -> 
 
 def _nowhere(wish: Wish) -> tuple[Finding, ...]:
     """What binds where there is no pool that would do."""
-    return (Finding(Constraint.ACCELERATORS, tuple(("", type_) for type_ in wish.types), wish.sites),)
+    return (Finding(Constraint.ACCELERATORS, wish.sites, wish.types),)
 
 
 def _outcomes(

@@ -143,7 +143,8 @@ def _without_slack(problem: Problem) -> Problem:
         problem,
         headroom=tuple((site, left) for site, left in problem.headroom if most.get(site, 0) > left),
         lots=tuple(
-            replace(lot, quotas=tuple(at[quota] for quota in lot.quotas if quota in at)) for lot in problem.lots
+            replace(lot, quotas=tuple(at[quota] for quota in lot.quotas if quota in at)) if lot.quotas else lot
+            for lot in problem.lots
         ),
         quotas=tuple(problem.quotas[quota] for quota in kept),
     )

@@ -187,7 +187,7 @@ def _bindings(outcomes: Iterable[Outcome]) -> list[Binding]:
             one = behind.setdefault(key, _Behind())
             one.waiting += outcome.missing
             one.sites.update(finding.sites)
-            one.types.update(type_ for _, type_ in finding.pools)
+            one.types.update(finding.types)
             if finding.one_more and (one.one_more is None or one.one_more.serves < finding.one_more.serves):
                 one.one_more = finding.one_more
             foremost[key] = foremost.get(key, 0) + (0 if place else outcome.missing)

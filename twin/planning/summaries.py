@@ -20,26 +20,33 @@ def binding_summary(
 ) -> str:
     """Why so many accelerators wait, and what one more unit of what is short would serve."""
     what, where = _listed(types, "accelerators", "types"), _at(sites)
-    said = {
-        Constraint.QUOTA: f"{behind} wait for a quota that is used up",
-        Constraint.WHOLE_NODES: f"{behind} wait for more free {what} together on one node{where}",
-        Constraint.POWER: f"{behind} wait for power to run free {what}{where}",
-        Constraint.ACCELERATORS: f"{behind} wait for {what}{where}",
-        Constraint.UNKNOWN_CAPACITY: f"{behind} wait while {what}{where} are unknown",
-        Constraint.SCHEDULER: f"{behind} could be had on {what}{where} and are not granted",
-    }[constraint]
+    match constraint:
+        case Constraint.QUOTA:
+            said = f"{behind} wait for a quota that is used up"
+        case Constraint.WHOLE_NODES:
+            said = f"{behind} wait for more free {what} together on one node{where}"
+        case Constraint.POWER:
+            said = f"{behind} wait for power to run free {what}{where}"
+        case Constraint.ACCELERATORS:
+            said = f"{behind} wait for {what}{where}"
+        case Constraint.UNKNOWN_CAPACITY:
+            said = f"{behind} wait while {what}{where} are unknown"
+        case _:
+            said = f"{behind} could be had on {what}{where} and are not granted"
     if together_with:
         return f"{said}, and for {' and '.join(_WORDS[other] for other in together_with)} too"
     return f"{said}; {_one_more(one_more, sites)}" if one_more else said
 
 
 def _one_more(one_more: OneMore, sites: Sequence[str]) -> str:
-    unit = {
-        Unit.ACCELERATOR: "1 more serves",
-        Unit.WHOLE_NODE: "1 more free whole node serves",
-        Unit.MEGAWATT: f"1 MW more{_at(sites)} serves" if len(sites) == 1 else "1 MW more serves",
-    }[one_more.unit]
-    return f"{unit} {one_more.serves}"
+    match one_more.unit:
+        case Unit.ACCELERATOR:
+            unit = "1 more"
+        case Unit.WHOLE_NODE:
+            unit = "1 more free whole node"
+        case Unit.MEGAWATT:
+            unit = f"1 MW more{_at(sites)}" if len(sites) == 1 else "1 MW more"
+    return f"{unit} serves {one_more.serves}"
 
 
 def _at(sites: Sequence[str]) -> str:
