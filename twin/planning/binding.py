@@ -38,7 +38,7 @@ MEGAWATT = 1_000_000_000
 """In milliwatts."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Finding:
     """A constraint that binds, where, and together with which others."""
 
@@ -48,6 +48,11 @@ class Finding:
     """Of the pools that would serve more; of a quota none."""
     together_with: tuple[Constraint, ...] = ()
     one_more: OneMore | None = None
+
+    @cached_property
+    def name(self) -> str:
+        """The same for the same constraints."""
+        return "+".join((self.constraint, *self.together_with))
 
 
 Needs = dict[tuple[Constraint, ...], list[int]]
@@ -286,7 +291,7 @@ _WITH_POWER = {
 
 def _ways(pool: Pool, gang: int, nodes: Nodes) -> Iterator[tuple[Constraint, ...]]:
     """What would have to give way on a pool beside power and quotas, in each way in which it could."""
-    if nodes.room(gang):
+    if nodes.largest >= gang:
         yield _NOTHING
         return
     fits = pool.per_node >= gang

@@ -16,12 +16,14 @@ from twin.planner import Assessment, Quotas
 from twin.planning.asking import Asking, Wish, asking
 from twin.planning.binding import Finding
 from twin.planning.problem import Lot, Pool, Problem, Shape, parts
-from twin.planning.shortfalls import Outcome, PowerWait, Worth, demand_shortfalls, power_shortfall, power_waits
+from twin.planning.shortfalls import Outcome, PowerWait, demand_shortfalls, power_shortfall, power_waits
 from twin.planning.solution import Solution, solved
 from twin.planning.supply import Supply, supply
 from twin.planning.visibility import visibility
 from twin.rules import Rules
 from twin.view import MILLION, SiteView
+
+Shaped = tuple[tuple[Shape, ...], tuple[Lot, ...]]
 
 
 @dataclass(slots=True)
@@ -41,12 +43,9 @@ class ExactPlanner:
 
     catalogue: Catalogue
     rules: Rules
-    _worth: Worth = field(init=False, repr=False)
     _last: _Last | None = field(default=None, init=False, repr=False)
+    _shaped: tuple[Asking, object, Shaped] | None = field(default=None, init=False, repr=False)
     _solutions: dict[Problem, Solution] = field(default_factory=dict, init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        self._worth = Worth(self.catalogue)
 
     def assess(self, sites: Sequence[SiteView], demands: Sequence[DemandRevised], quotas: Quotas) -> Assessment:
         """What could be served, what is short, and what binds."""
@@ -62,24 +61,28 @@ class ExactPlanner:
         return assessment
 
     def _assess(self, sites: Sequence[SiteView], asked: Asking, offered: Supply) -> Assessment:
-        problem = _problem(asked, offered, self.catalogue)
+        key = tuple((pool.site, pool.type) for pool in offered.pools), offered.pue
+        if self._shaped is None or self._shaped[0] is not asked or self._shaped[1] != key:
+            self._shaped = asked, key, _shaped(asked, offered, self.catalogue)
+        shapes, lots = self._shaped[2]
+        problem = Problem(offered.pools, offered.headroom, shapes, lots, tuple(asked.rooms.values()))
         served = [0] * len(problem.lots)
         findings: list[tuple[Finding, ...]] = [_nowhere(one.wish) for one in asked.asked]
         lacking: dict[str, int] = {}
         solutions: dict[Problem, Solution] = {}
-        for lots, part in parts(problem):
+        for places, part in parts(problem):
             found = self._solutions.get(part) or solved(part)
             solutions[part] = found
-            for at, gangs, binding in zip(lots, found.served, found.findings, strict=True):
+            for at, gangs, binding in zip(places, found.served, found.findings, strict=True):
                 served[at], findings[at] = gangs, binding
             lacking |= found.lacking
         self._solutions = solutions
-        outcomes = list(_outcomes(asked, problem, served, findings))
+        outcomes = list(_outcomes(asked, problem, served, findings, self.catalogue))
         servable: dict[str, int] = {}
         for outcome in outcomes:
             if outcome.served:
-                servable[outcome.demand.demand] = servable.get(outcome.demand.demand, 0) + outcome.served
-        short = list(demand_shortfalls(outcomes, self._worth))
+                servable[outcome.demand] = servable.get(outcome.demand, 0) + outcome.served
+        short = list(demand_shortfalls(outcomes))
         waits = power_waits(outcomes) if lacking else {}
         for view in sorted(sites, key=lambda view: view.site):
             power = power_shortfall(view, lacking.get(view.site, 0), waits.get(view.site, PowerWait()))
@@ -99,7 +102,8 @@ def _visible(view: SiteView) -> tuple[object, ...]:
     )
 
 
-def _problem(asked: Asking, offered: Supply, catalogue: Catalogue) -> Problem:
+def _shaped(asked: Asking, offered: Supply, catalogue: Catalogue) -> Shaped:
+    """The lots that are asked for, by the pools that are there."""
     quota_at = {name: at for at, name in enumerate(asked.rooms)}
     priorities = sorted({one.wish.priority for one in asked.asked}, reverse=True)
     levels = {priority: at for at, priority in enumerate(priorities)}
@@ -114,15 +118,9 @@ def _problem(asked: Asking, offered: Supply, catalogue: Catalogue) -> Problem:
         if (pools, wish.workload) not in drawn:
             drawn[pools, wish.workload] = tuple(draws[wish.workload][at] for at in pools)
         shape = Shape(wish.gang, pools, drawn[pools, wish.workload])
-        lots.append(
-            Lot(
-                shape=shapes.setdefault(shape, len(shapes)),
-                level=levels[wish.priority],
-                gangs=one.gangs,
-                quotas=tuple(quota_at[name] for name in wish.quotas),
-            )
-        )
-    return Problem(offered.pools, offered.headroom, tuple(shapes), tuple(lots), tuple(asked.rooms.values()))
+        quotas = tuple(quota_at[name] for name in wish.quotas)
+        lots.append(Lot(shapes.setdefault(shape, len(shapes)), levels[wish.priority], one.gangs, quotas))
+    return tuple(shapes), tuple(lots)
 
 
 class _Places:
@@ -157,16 +155,40 @@ def _nowhere(wish: Wish) -> tuple[Finding, ...]:
 
 
 def _outcomes(
-    asked: Asking, problem: Problem, served: Sequence[int], findings: Sequence[tuple[Finding, ...]]
+    asked: Asking,
+    problem: Problem,
+    served: Sequence[int],
+    findings: Sequence[tuple[Finding, ...]],
+    catalogue: Catalogue,
 ) -> Iterator[Outcome]:
     """What became of each demand: those of a lot are served in the order of their ids."""
-    places: dict[tuple[int, ...], tuple[tuple[str, str], ...]] = {}
+    named: dict[tuple[int, ...], tuple[tuple[str, ...], tuple[str, ...]]] = {}
+    least: dict[tuple[tuple[str, ...], Workload | None], tuple[int, int]] = {}
     for at, one in enumerate(asked.asked):
-        gang, left = one.wish.gang, served[at]
+        wish, left = one.wish, served[at]
         pools = problem.shapes[problem.lots[at].shape].pools
-        if pools not in places:
-            places[pools] = tuple((problem.pools[pool].site, problem.pools[pool].type) for pool in pools)
+        if pools not in named:
+            there = [problem.pools[pool] for pool in pools]
+            named[pools] = tuple(sorted({pool.site for pool in there})), tuple(sorted({pool.type for pool in there}))
+        kind = wish.types, wish.workload
+        if kind not in least:
+            kinds = [catalogue[type_] for type_ in wish.types or catalogue.ids]
+            draws = min(kind.working_milliwatts(wish.workload) for kind in kinds)
+            least[kind] = min(kind.milli_h100e for kind in kinds), draws
+        worth, draw = least[kind]
         for demand, gangs in one.by:
             had = min(left, gangs)
             left -= had
-            yield Outcome(demand, gangs * gang, had * gang, places[pools], findings[at])
+            yield Outcome(
+                demand=demand.demand,
+                project=demand.project,
+                types=wish.types,
+                milli_h100e=worth,
+                milliwatts=draw,
+                pending=gangs * wish.gang,
+                served=had * wish.gang,
+                missing=(gangs - had) * wish.gang,
+                sites=named[pools][0],
+                kinds=named[pools][1],
+                findings=findings[at],
+            )

@@ -42,14 +42,12 @@ class Nodes:
         self._nodes = list(free_per_node)
         self.free = free
         """Accelerators."""
+        self.largest = next((level for level in range(len(self._nodes) - 1, 0, -1) if self._nodes[level]), 0)
+        """The most that are free on one node."""
 
     def copy(self) -> Nodes:
         """The same nodes, to be placed on independently."""
         return Nodes(self._nodes, self.free)
-
-    def room(self, gang: int) -> bool:
-        """Whether one more gang would fit."""
-        return any(self._nodes[gang:])
 
     def place(self, gang: int, count: int) -> int:
         """Place up to `count` gangs and tell how many have found room."""
@@ -69,4 +67,6 @@ class Nodes:
                 self._nodes[level - rest * gang] += 1
                 left -= rest
         self.free -= gang * (count - left)
+        while self.largest and not self._nodes[self.largest]:
+            self.largest -= 1
         return count - left

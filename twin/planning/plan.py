@@ -111,12 +111,13 @@ class Plan:
             gang = problem.shapes[lot.shape].gang
             if wanted and lot.quotas:
                 wanted = min(wanted, *(self.quotas[quota] // gang for quota in lot.quotas))
-            if wanted > 0:
-                for pool in pools:
-                    if self.nodes[pool].free >= gang:
-                        wanted -= self._serve(at, self._place(lot.shape, pool, wanted))
-                        if not wanted:
-                            break
+            if wanted <= 0:
+                continue
+            for pool in pools:
+                if self.nodes[pool].largest >= gang:
+                    wanted -= self._serve(at, self._place(lot.shape, pool, wanted))
+                    if not wanted:
+                        break
 
     def _place(self, shape: int, pool: int, wanted: int) -> int:
         """Place up to so many gangs of a shape on a pool, within power; tell how many."""

@@ -100,17 +100,12 @@ def _part(problem: Problem, lots: Sequence[int]) -> Problem:
         pools=tuple(problem.pools[pool] for pool in pools),
         headroom=tuple((site, left) for site, left in problem.headroom if site in sites),
         shapes=tuple(
-            replace(problem.shapes[shape], pools=tuple(pool_at[pool] for pool in problem.shapes[shape].pools))
-            for shape in shapes
+            Shape(shape.gang, tuple(pool_at[pool] for pool in shape.pools), shape.milliwatts)
+            for shape in (problem.shapes[at] for at in shapes)
         ),
         lots=tuple(
-            Lot(
-                shape=shape_at[problem.lots[lot].shape],
-                level=level_at[problem.lots[lot].level],
-                gangs=problem.lots[lot].gangs,
-                quotas=tuple(quota_at[quota] for quota in problem.lots[lot].quotas),
-            )
-            for lot in lots
+            Lot(shape_at[lot.shape], level_at[lot.level], lot.gangs, tuple(quota_at[quota] for quota in lot.quotas))
+            for lot in (problem.lots[at] for at in lots)
         ),
         quotas=tuple(problem.quotas[quota] for quota in quotas),
     )
@@ -119,18 +114,16 @@ def _part(problem: Problem, lots: Sequence[int]) -> Problem:
 def _without_slack(problem: Problem) -> Problem:
     """Leave out the power and the quotas that would suffice for all that could come."""
     asked = [0] * len(problem.quotas)
-    waiting = [0] * len(problem.pools)
-    dearest = [0] * len(problem.pools)
+    gangs = [0] * len(problem.shapes)
     for lot in problem.lots:
-        shape = problem.shapes[lot.shape]
+        gangs[lot.shape] += lot.gangs
         for quota in lot.quotas:
-            asked[quota] += shape.gang * lot.gangs
+            asked[quota] += problem.shapes[lot.shape].gang * lot.gangs
+    waiting, dearest, largest = ([0] * len(problem.pools) for _ in range(3))
+    for shape, count in zip(problem.shapes, gangs, strict=True):
         for pool, each in zip(shape.pools, shape.milliwatts, strict=True):
-            waiting[pool] += shape.gang * lot.gangs
+            waiting[pool] += shape.gang * count
             dearest[pool] = max(dearest[pool], each)
-    largest = [0] * len(problem.pools)
-    for shape in problem.shapes:
-        for pool in shape.pools:
             largest[pool] = max(largest[pool], shape.gang)
     most: dict[str, int] = {}
     for place, here in enumerate(problem.pools):

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from models.catalogue import Catalogue
-from models.demand import DemandRevised, Workload
 from models.shortage import Accelerators, Binding, Constraint, OneMore, Power, Resource, Scope, ScopeKind, Unplaced
 from twin.planner import Amount, Shortfall
 from twin.planning.binding import ORDER, Finding
@@ -16,77 +14,60 @@ from twin.view import SiteView
 FLEET = Scope(kind=ScopeKind.FLEET, name="fleet")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome:
-    """What became of the part of a demand that asks for gangs of one size."""
+    """What became of the part of a demand that asks for gangs of one size; accelerators throughout."""
 
-    demand: DemandRevised
+    demand: str
+    project: str
+    types: tuple[str, ...]
+    """That the demand accepts, sorted."""
+    milli_h100e: int
+    milliwatts: int
+    """What one accelerator is worth and draws: the least of any type that the demand accepts."""
     pending: int
-    """Accelerators."""
     served: int
-    places: tuple[tuple[str, str], ...]
-    """Site and type of the pools that would do."""
+    missing: int
+    sites: tuple[str, ...]
+    kinds: tuple[str, ...]
+    """Of the pools that would do, sorted; the kinds are types of accelerators."""
     findings: tuple[Finding, ...]
     """What binds, if not all is served."""
 
-    @property
-    def missing(self) -> int:
-        """Accelerators."""
-        return self.pending - self.served
 
-
-@dataclass
+@dataclass(slots=True)
 class _Behind:
     """What waits for a constraint."""
 
+    finding: Finding
+    foremost: int = 0
+    """Accelerators of demands for which it is what is changed most easily."""
     waiting: int = 0
     sites: set[str] = field(default_factory=set)
     types: set[str] = field(default_factory=set)
     one_more: OneMore | None = None
 
 
-@dataclass(frozen=True)
-class Worth:
-    """What accelerators of a demand are worth and draw: the least of any type that it accepts."""
-
-    catalogue: Catalogue
-    _each: dict[tuple[tuple[str, ...], Workload | None], tuple[int, int]] = field(default_factory=dict)
-
-    def of(self, outcomes: Iterable[Outcome], counts: Iterable[int]) -> Amount:
-        """So many accelerators for each of these."""
-        accelerators = milli_h100e = milliwatts = 0
-        for outcome, count in zip(outcomes, counts, strict=True):
-            worth, draw = self._least(outcome.demand.types, outcome.demand.workload)
-            accelerators += count
-            milli_h100e += count * worth
-            milliwatts += count * draw
-        return Amount(accelerators, milli_h100e, milliwatts)
-
-    def _least(self, types: tuple[str, ...], workload: Workload | None) -> tuple[int, int]:
-        key = types, workload
-        if key not in self._each:
-            kinds = [self.catalogue[type_] for type_ in types or self.catalogue.ids]
-            draws = min(kind.working_milliwatts(workload) for kind in kinds)
-            self._each[key] = min(kind.milli_h100e for kind in kinds), draws
-        return self._each[key]
-
-
-def demand_shortfalls(outcomes: Sequence[Outcome], worth: Worth) -> Iterator[Shortfall]:
+def demand_shortfalls(outcomes: Sequence[Outcome]) -> Iterator[Shortfall]:
     """What is short of the fleet and of each project by the types it accepts, then what could be had and is not."""
     groups: dict[tuple[str, tuple[str, ...]], list[Outcome]] = {}
     for outcome in outcomes:
-        groups.setdefault((outcome.demand.project, tuple(sorted(outcome.demand.types))), []).append(outcome)
-    if any(outcome.missing for outcome in outcomes):
-        yield _unserved(FLEET, Accelerators(types=()), outcomes, worth)
-    scopes = {project: Scope(kind=ScopeKind.PROJECT, name=project) for project, _ in groups}
-    for project, types in sorted(groups):
+        groups.setdefault((outcome.project, outcome.types), []).append(outcome)
+    short = [outcome for outcome in outcomes if outcome.missing]
+    if short:
+        yield _unserved(FLEET, Accelerators(types=()), outcomes, short)
+    order = sorted(groups)
+    scopes = {project: Scope(kind=ScopeKind.PROJECT, name=project) for project, _ in order}
+    for project, types in order:
         some = groups[project, types]
-        if any(outcome.missing for outcome in some):
-            yield _unserved(scopes[project], Accelerators(types=types), some, worth)
-    for project, types in sorted(groups):
+        short = [outcome for outcome in some if outcome.missing]
+        if short:
+            yield _unserved(scopes[project], Accelerators(types=types), some, short)
+    for project, types in order:
         some = groups[project, types]
-        if any(outcome.served for outcome in some):
-            yield _unplaced(scopes[project], types, some, worth)
+        served = [outcome for outcome in some if outcome.served]
+        if served:
+            yield _unplaced(scopes[project], types, some, served)
 
 
 @dataclass
@@ -104,7 +85,7 @@ def power_waits(outcomes: Iterable[Outcome]) -> Mapping[str, PowerWait]:
     for outcome in outcomes:
         for finding in outcome.findings if outcome.missing else ():
             if finding.constraint is Constraint.POWER and not finding.together_with:
-                project = outcome.demand.project
+                project = outcome.project
                 for site in finding.sites:
                     wait = waits.setdefault(site, PowerWait(one_more=finding.one_more))
                     wait.projects[project] = wait.projects.get(project, 0) + outcome.missing
@@ -143,66 +124,82 @@ def power_shortfall(view: SiteView, lacking: int, wait: PowerWait) -> Shortfall 
     )
 
 
-def _unserved(scope: Scope, resource: Resource, outcomes: Sequence[Outcome], worth: Worth) -> Shortfall:
-    first, *rest = _bindings(outcomes)
+def _unserved(scope: Scope, resource: Resource, outcomes: Sequence[Outcome], short: Sequence[Outcome]) -> Shortfall:
+    first, *rest = _bindings(short)
     return Shortfall(
         scope=scope,
         resource=resource,
-        demanded=worth.of(outcomes, [outcome.pending for outcome in outcomes]),
-        missing=worth.of(outcomes, [outcome.missing for outcome in outcomes]),
+        demanded=_amount((outcome, outcome.pending) for outcome in outcomes),
+        missing=_amount((outcome, outcome.missing) for outcome in short),
         binding=first,
         also=tuple(rest),
-        projects=tuple(sorted({outcome.demand.project for outcome in outcomes if outcome.missing})),
+        projects=tuple(sorted({outcome.project for outcome in short})),
     )
 
 
-def _unplaced(scope: Scope, types: tuple[str, ...], outcomes: Sequence[Outcome], worth: Worth) -> Shortfall:
-    served = [outcome for outcome in outcomes if outcome.served]
-    places = {place for outcome in served for place in outcome.places}
-    sites, found = tuple(sorted({site for site, _ in places})), tuple(sorted({type_ for _, type_ in places}))
-    count = sum(outcome.served for outcome in served)
+def _unplaced(
+    scope: Scope, types: tuple[str, ...], outcomes: Sequence[Outcome], served: Sequence[Outcome]
+) -> Shortfall:
+    sites = tuple(sorted(set().union(*{outcome.sites for outcome in served})))
+    kinds = tuple(sorted(set().union(*{outcome.kinds for outcome in served})))
+    had = _amount((outcome, outcome.served) for outcome in served)
     return Shortfall(
         scope=scope,
         resource=Unplaced(types=types),
-        demanded=worth.of(outcomes, [outcome.pending for outcome in outcomes]),
-        missing=worth.of(served, [outcome.served for outcome in served]),
+        demanded=_amount((outcome, outcome.pending) for outcome in outcomes),
+        missing=had,
         binding=Binding(
             constraint=Constraint.SCHEDULER,
             sites=sites,
-            types=found,
-            behind=count,
-            summary=binding_summary(Constraint.SCHEDULER, sites, found, count),
+            types=kinds,
+            behind=had.accelerators,
+            summary=binding_summary(Constraint.SCHEDULER, sites, kinds, had.accelerators),
         ),
         projects=(scope.name,),
     )
 
 
-def _bindings(outcomes: Iterable[Outcome]) -> list[Binding]:
-    """What binds, the first for each demand's first counted: by how much waits for it, then what is changed easily."""
-    behind: dict[tuple[Constraint, tuple[Constraint, ...]], _Behind] = {}
-    foremost: dict[tuple[Constraint, tuple[Constraint, ...]], int] = {}
-    for outcome in outcomes:
-        for place, finding in enumerate(outcome.findings if outcome.missing else ()):
-            key = finding.constraint, finding.together_with
-            one = behind.setdefault(key, _Behind())
-            one.waiting += outcome.missing
+def _amount(counts: Iterable[tuple[Outcome, int]]) -> Amount:
+    accelerators = milli_h100e = milliwatts = 0
+    for outcome, count in counts:
+        accelerators += count
+        milli_h100e += count * outcome.milli_h100e
+        milliwatts += count * outcome.milliwatts
+    return Amount(accelerators, milli_h100e, milliwatts)
+
+
+def _bindings(short: Iterable[Outcome]) -> list[Binding]:
+    """What binds: first what most wait for before all else, then by how much waits, then what is changed easily."""
+    behind: dict[str, _Behind] = {}
+    for outcome in short:
+        missing = outcome.missing
+        for place, finding in enumerate(outcome.findings):
+            one = behind.get(finding.name)
+            if one is None:
+                one = behind[finding.name] = _Behind(finding)
+            one.waiting += missing
+            one.foremost += 0 if place else missing
             one.sites.update(finding.sites)
             one.types.update(finding.types)
             if finding.one_more and (one.one_more is None or one.one_more.serves < finding.one_more.serves):
                 one.one_more = finding.one_more
-            foremost[key] = foremost.get(key, 0) + (0 if place else outcome.missing)
-    order = sorted(behind, key=lambda key: (-foremost[key], -behind[key].waiting, ORDER.index(key[0]), key[1]))
-    return [_binding(*key, behind[key]) for key in order]
+    order = sorted(behind.values(), key=_weight)
+    return [_binding(one) for one in order]
 
 
-def _binding(constraint: Constraint, together_with: tuple[Constraint, ...], behind: _Behind) -> Binding:
-    sites, types = tuple(sorted(behind.sites)), tuple(sorted(behind.types))
+def _weight(behind: _Behind) -> tuple[int, int, int, str]:
+    return -behind.foremost, -behind.waiting, ORDER.index(behind.finding.constraint), behind.finding.name
+
+
+def _binding(behind: _Behind) -> Binding:
+    finding, sites, types = behind.finding, tuple(sorted(behind.sites)), tuple(sorted(behind.types))
+    together_with, one_more = finding.together_with, behind.one_more
     return Binding(
-        constraint=constraint,
+        constraint=finding.constraint,
         sites=sites,
         types=types,
         together_with=together_with,
         behind=behind.waiting,
-        one_more=behind.one_more,
-        summary=binding_summary(constraint, sites, types, behind.waiting, together_with, behind.one_more),
+        one_more=one_more,
+        summary=binding_summary(finding.constraint, sites, types, behind.waiting, together_with, one_more),
     )

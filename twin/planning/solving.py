@@ -22,6 +22,10 @@ TOLERANCE = 1e-6
 MOST_WHOLE = 300
 """Whole-number columns of a program up to which they are searched."""
 
+MANY_COLUMNS = 4000
+"""From here on it is quicker to solve all levels at once, roughly, before one after the other."""
+TIES = 1e-4
+"""By so much more the first lot of a level is worth than the last, where ties are not settled apart."""
 FALLING = (1.0, 0.1, 0.01, 0.001, 0.0001, 0.00001)
 """What an accelerator of each level is worth to begin with."""
 
@@ -38,7 +42,7 @@ class Solved:
     solver: Solver
     """As the last solution left it."""
     prices: Reals | None
-    """By row: what one more would be worth where lots in front are worth most; none if all is served."""
+    """By row: what one more would be worth where lots in front are worth most; none if all is served, or not small."""
     slack: float
     """By how much, in that worth, the solution over real numbers is better."""
 
@@ -56,12 +60,13 @@ class _Search:
         self.targets: dict[int, int] = {}
         self.plan = Plan.empty(model.problem, model.draws)
         self.plan.fill()
+        self.last: Optimum | None = None
         self.prices: Reals | None = None
         self.slack = 0.0
 
     def run(self) -> Solved:
         bounds: dict[int, int] = {}
-        if any(self.plan.missing(lot) for lot in range(len(self.plan.served))):
+        if len(self.model.program.upper) > MANY_COLUMNS:
             # Near to what is best level after level, so that little is left to do for each.
             worth = np.array(FALLING)[np.minimum(self.model.lot_levels, len(FALLING) - 1)]
             self.solver.maximise(self.model.costs(worth), anew=True)
@@ -70,27 +75,30 @@ class _Search:
             if self._is_full(level) and self._by_level(self.plan)[: len(bounds)] == list(bounds.values()):
                 bounds[level] = self.targets[level] = self.plan.at_level(level)
                 kept = float(bounds[level])
+            elif self.small:
+                bounds[level], kept = self._exact(level)
             else:
-                bounds[level], kept = self._level(level)
+                bounds[level], kept = self._approximate(level)
             self.solver.bound_row(row, kept - TOLERANCE, INFINITE)
-        if any(self.plan.missing(lot) for lot in range(len(self.plan.served))):
+        if self.small and any(self.plan.missing(lot) for lot in range(len(self.plan.served))):
             self._settle_ties()
+        elif self.last is not None:
+            plan = rounded(self.model, self.last.values)
+            if self._by_level(plan) > self._by_level(self.plan):
+                self.plan = plan
         gaps = [bound - self.plan.at_level(level) for level, bound in bounds.items()]
         gap = next((gap for gap in gaps if gap > 0), 0)
         return Solved(self.plan, gap, self.small, self.solver, self.prices, self.slack)
 
     def _is_full(self, level: int) -> bool:
-        return not any(self.plan.missing(lot) for lot in np.flatnonzero(self.model.lot_levels == level).tolist())
+        return not any(self.plan.missing(lot) for lot in self._lots(level))
 
-    def _level(self, level: int) -> tuple[int, float]:
-        """The most that this level could be served with what is settled above it, and what it is to keep below."""
-        lots = np.flatnonzero(self.model.lot_levels == level).tolist()
-        asked = sum(self.model.gang(lot) * self.model.problem.lots[lot].gangs for lot in lots)
+    def _exact(self, level: int) -> tuple[int, float]:
+        """The most that this level can be served with what is settled above it, and what it is to keep below."""
+        lots = self._lots(level)
         costs = self.model.costs(dict.fromkeys(lots, 1.0))
         real = self.solver.maximise(costs)
-        bound = asked if real is None else min(self._whole(lots, real.objective), asked)
-        if not self.small:
-            return bound, 0.0 if real is None else real.objective
+        bound = self._asked(lots) if real is None else self._whole(lots, real.objective)
         self._offer(real, level)
         if self.plan.at_level(level) < bound:
             searched = self.solver.maximise_whole(costs, self.model.whole)
@@ -100,10 +108,27 @@ class _Search:
         self.targets[level] = self.plan.at_level(level)
         return bound, self.targets[level]
 
+    def _approximate(self, level: int) -> tuple[int, float]:
+        """A bound of what this level can be served, and what it is to keep below: over real numbers, ties with it."""
+        lots = self._lots(level)
+        worth = {lot: 1.0 + TIES * (1.0 - place / len(lots)) for place, lot in enumerate(lots)}
+        real = self.solver.maximise(self.model.costs(worth))
+        if real is None:
+            return self._asked(lots), 0.0
+        self.last = real
+        served = sum(self.model.gang(lot) * float(real.values[self.model.lots[lot]]) for lot in lots)
+        return self._whole(lots, real.objective), served
+
+    def _lots(self, level: int) -> list[int]:
+        return [at for at, lot in enumerate(self.model.problem.lots) if lot.level == level]
+
+    def _asked(self, lots: list[int]) -> int:
+        return sum(self.model.gang(lot) * self.model.problem.lots[lot].gangs for lot in lots)
+
     def _whole(self, lots: list[int], bound: float) -> int:
         """The largest number of accelerators, not above the bound, that gangs of these lots can add up to."""
         step = reduce(math.gcd, (self.model.gang(lot) for lot in lots))
-        return math.floor(bound + TOLERANCE) // step * step
+        return min(math.floor(bound + TOLERANCE) // step * step, self._asked(lots))
 
     def _offer(self, optimum: Optimum | None, level: int) -> None:
         """Take the plan that the solution rounds to, if it keeps what is settled and serves this level better."""
@@ -125,15 +150,10 @@ class _Search:
         if real is None:
             return
         plan = rounded(self.model, real.values)
-        if self._comes_before(plan):
+        if self._keeps(plan) and self._worth(plan) > self._worth(self.plan):
             self.plan = plan
         self.prices = real.prices
         self.slack = real.objective - self._worth(self.plan) / count
-
-    def _comes_before(self, plan: Plan) -> bool:
-        if self.small:
-            return self._keeps(plan) and self._worth(plan) > self._worth(self.plan)
-        return self._by_level(plan) > self._by_level(self.plan)
 
     def _worth(self, plan: Plan) -> int:
         """The objective of ties, times the number of lots: a whole number, so that plans compare exactly."""
