@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-PACKAGES = ("fleettwin", "faust-streaming", "aiokafka", "uvloop", "pyarrow", "numpy")
+PACKAGES = ("fleettwin", "faust-streaming", "aiokafka", "uvloop", "pyarrow", "numpy", "highspy")
 
 
 def machine() -> dict[str, str | int]:

@@ -5,21 +5,21 @@
 
 Random fleets in which twice as much is asked for as is free: nodes of eight of which most are busy, gangs of 1, 2, 4
 and 8, five priorities, three kinds of work, twenty tenants of which half have a limit, and headroom that about half of
-the sites run out of. A project does one kind of work and accepts one type or one of a few alternatives; each of its
-demands at any site, in a region of four sites, or at one site. Almost everything hangs together and must be solved as
-one. In the fleets called `distinct` nearly every demand has types and sites of its own.
+the sites run out of. One of sixty projects does one kind of work for one tenant and accepts one type or one of a few
+alternatives; each of its demands at any site, in a region of four sites, or at one site. Almost everything hangs
+together and must be solved as one. In the fleets called `distinct` nearly every demand has types and sites of its own.
 
-The demands stand, and every pool and the power of every site change from one assessment to the next. `p50_ms` and
-`p99_ms` are of whole assessments: from views and demands to shortfalls with what binds. `first_ms` is of the first one,
-`unchanged_ms` the median of asking again. `gap` is by how many accelerators the plans may fall short of the best. The
-seed of each fleet is its number.
+The demands stand, and every pool and the power of every site change from one assessment to the next. Times are of whole
+assessments: from views and demands to shortfalls with what binds. `p50_ms` and `p99_ms` are over fleets, of each the
+quickest of three passes; `p99_any_ms` is over all passes, with whatever else the machine did. `unchanged_ms` is the
+median of asking again. `gap` is by how many accelerators a plan may fall short of the best. A fleet's number is its
+seed.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import time
 from dataclasses import dataclass
 
@@ -53,6 +53,8 @@ ALTERNATIVES = (
     (),
 )
 WORK = (("training", 8), ("training", 8), ("training", 4), ("inference", 1), ("inference", 4), ("latency_bound", 2))
+PROJECTS = 60
+PASSES = 3
 TENANTS = tuple(f"tenant-{number:02}" for number in range(20))
 
 
@@ -92,36 +94,35 @@ def main() -> None:
 
 
 def measured(size: Size, catalogue: Catalogue) -> dict[str, float]:
-    """Milliseconds; accelerators asked for, servable, and by how many the best plan may serve more, over all fleets."""
+    """Milliseconds; accelerators asked for, servable, and by how many the best plan may serve more, on average."""
     demands, quotas = random_demands(size)
-    took: list[float] = []
-    again: list[float] = []
-    pending = served = short = gap = 0
     planner = ExactPlanner(catalogue, Rules())
-    for seed in range(size.fleets):
-        sites = random_sites(size, seed, catalogue)
-        begun = time.perf_counter()
-        assessment = planner.assess(sites, demands, quotas)
-        took.append((time.perf_counter() - begun) * 1000)
-        begun = time.perf_counter()
-        planner.assess(sites, demands, quotas)
-        again.append((time.perf_counter() - begun) * 1000)
-        pending += sum(demand.wanted - demand.granted for demand in demands)
-        served += sum(assessment.servable.values())
-        short += len(assessment.shortfalls)
-        gap += assessment.gap
-    first, *took = took
+    fleets = [random_sites(size, seed, catalogue) for seed in range(size.fleets)]
+    planner.assess(fleets[-1], demands, quotas)
+    took, again = np.zeros((2, PASSES, size.fleets))
+    served = short = gap = 0
+    for run in range(PASSES):
+        for seed, sites in enumerate(fleets):
+            begun = time.perf_counter()
+            assessment = planner.assess(sites, demands, quotas)
+            took[run, seed] = (time.perf_counter() - begun) * 1000
+            begun = time.perf_counter()
+            planner.assess(sites, demands, quotas)
+            again[run, seed] = (time.perf_counter() - begun) * 1000
+            served += sum(assessment.servable.values())
+            short += len(assessment.shortfalls)
+            gap += assessment.gap
+    quickest = took.min(axis=0)
     return {
         "fleets": size.fleets,
-        "p50_ms": round(statistics.median(took), 2),
-        "p99_ms": round(float(np.percentile(took, 99)), 2),
-        "most_ms": round(max(took), 2),
-        "first_ms": round(first, 2),
-        "unchanged_ms": round(statistics.median(again), 3),
-        "pending": pending,
-        "servable": served,
-        "gap": gap,
-        "shortfalls": short,
+        "p50_ms": round(float(np.median(quickest)), 2),
+        "p99_ms": round(float(np.percentile(quickest, 99)), 2),
+        "p99_any_ms": round(float(np.percentile(took, 99)), 2),
+        "unchanged_ms": round(float(np.median(again)), 3),
+        "pending": sum(demand.wanted - demand.granted for demand in demands),
+        "servable": served // took.size,
+        "gap": round(gap / took.size, 1),
+        "shortfalls": short // took.size,
     }
 
 
@@ -191,7 +192,7 @@ def random_site(site: str, types: list[str], random: np.random.Generator, catalo
 
 def random_demand(number: int, sites: list[str], random: np.random.Generator, *, distinct: bool) -> DemandRevised:
     """A demand that waits for something between a few and some hundred accelerators."""
-    project = number % 150
+    project = number % PROJECTS
     workload, gang = WORK[project % len(WORK)]
     types = ALTERNATIVES[project % len(ALTERNATIVES)]
     region = int(random.integers(0, len(sites), endpoint=False)) // 4 * 4
@@ -203,7 +204,7 @@ def random_demand(number: int, sites: list[str], random: np.random.Generator, *,
         {
             "demand": f"demand-{number:05}",
             "project": f"project-{project:03}",
-            "tenant": str(random.choice(TENANTS)),
+            "tenant": TENANTS[project % len(TENANTS)],
             "at": moment_of(START),
             "wanted": gang * max(1, int(random.lognormal(2.3, 1.0))),
             "types": types,

@@ -11,7 +11,7 @@ binds by itself, the fewest constraints are named that do together.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from models.shortage import Constraint, OneMore, Unit
@@ -154,18 +154,26 @@ class Bindings:
 
     def _together(self, needs: Needs) -> Finding:
         fewest = min(needs, key=lambda some: (len(some), [ORDER.index(one) for one in some]))
-        return replace(self._where(fewest[0], needs[fewest]), together_with=fewest[1:])
+        return self._where(fewest[0], needs[fewest], together_with=fewest[1:])
 
     def _finding(self, lot: Lot, constraint: Constraint, pools: list[int], sites: tuple[str, ...] = ()) -> Finding:
-        found = self._where(constraint, pools, sites)
-        return replace(found, one_more=self._one_more(lot, constraint, pools, sites))
+        return self._where(constraint, pools, sites, one_more=self._one_more(lot, constraint, pools, sites))
 
-    def _where(self, constraint: Constraint, pools: list[int], sites: tuple[str, ...] = ()) -> Finding:
+    def _where(
+        self,
+        constraint: Constraint,
+        pools: list[int],
+        sites: tuple[str, ...] = (),
+        together_with: tuple[Constraint, ...] = (),
+        one_more: OneMore | None = None,
+    ) -> Finding:
         shown = () if constraint is Constraint.QUOTA else [self.problem.pools[pool] for pool in pools]
         return Finding(
             constraint=constraint,
             sites=sites or tuple(sorted({pool.site for pool in shown})),
             types=tuple(sorted({pool.type for pool in shown})),
+            together_with=together_with,
+            one_more=one_more,
         )
 
     def _one_more(self, lot: Lot, constraint: Constraint, pools: list[int], sites: tuple[str, ...]) -> OneMore | None:
@@ -257,13 +265,15 @@ class Bindings:
 
     @cached_property
     def _waiting(self) -> Mapping[str, Sequence[tuple[int, Sequence[int]]]]:
-        """The lots that are not fully served, by the sites where they could be, with their pools there."""
+        """The lots that are not fully served, by the sites whose power binds where they could be, with their pools."""
         waiting: dict[str, list[tuple[int, Sequence[int]]]] = {}
         there: list[dict[str, list[int]]] = []
         for shape in self.problem.shapes:
             there.append({})
             for pool in shape.pools:
-                there[-1].setdefault(self.problem.pools[pool].site, []).append(pool)
+                site = self.problem.pools[pool].site
+                if site in self.plan.power:
+                    there[-1].setdefault(site, []).append(pool)
         for at, lot in enumerate(self.problem.lots):
             for site, pools in there[lot.shape].items() if self.plan.missing(at) else ():
                 waiting.setdefault(site, []).append((at, pools))
@@ -273,8 +283,7 @@ class Bindings:
         """Accelerators, at least, that one more megawatt at a site would serve, of all that wait."""
         if site not in self._megawatts:
             plan = self.plan.with_power({site: MEGAWATT})
-            plan.fill(self._waiting.get(site, ()))
-            self._megawatts[site] = plan.accelerators - self.plan.accelerators
+            self._megawatts[site] = plan.fill(self._waiting.get(site, ()))
         return self._megawatts[site]
 
 

@@ -67,7 +67,10 @@ class ExactPlanner:
         shapes, lots = self._shaped[2]
         problem = Problem(offered.pools, offered.headroom, shapes, lots, tuple(asked.rooms.values()))
         served = [0] * len(problem.lots)
-        findings: list[tuple[Finding, ...]] = [_nowhere(one.wish) for one in asked.asked]
+        findings: list[tuple[Finding, ...]] = [()] * len(lots)
+        for at, lot in enumerate(lots):
+            if not shapes[lot.shape].pools:
+                findings[at] = _nowhere(asked.asked[at].wish)
         lacking: dict[str, int] = {}
         solutions: dict[Problem, Solution] = {}
         for places, part in parts(problem):

@@ -61,12 +61,6 @@ class Plan:
             used=dict(self.used),
         )
 
-    @property
-    def accelerators(self) -> int:
-        """Served, of all lots."""
-        shapes = self.problem.shapes
-        return sum(shapes[lot.shape].gang * gangs for lot, gangs in zip(self.problem.lots, self.served, strict=True))
-
     def at_level(self, level: int) -> int:
         """Accelerators served to the lots of a level."""
         shapes = self.problem.shapes
@@ -100,9 +94,12 @@ class Plan:
             if due[shape]:
                 due[shape] += self._serve(lot, -min(due[shape], self.served[lot]))
 
-    def fill(self, lots: Iterable[tuple[int, Sequence[int]]] | None = None) -> None:
-        """Serve lots what still fits, in the order of precedence: all on all of their pools, or these on these."""
-        problem = self.problem
+    def fill(self, lots: Iterable[tuple[int, Sequence[int]]] | None = None) -> int:
+        """Serve lots what still fits, in the order of precedence: all on all of their pools, or these on these.
+
+        Gives the accelerators that came to be served.
+        """
+        problem, more = self.problem, 0
         if lots is None:
             lots = ((at, problem.shapes[lot.shape].pools) for at, lot in enumerate(problem.lots))
         for at, pools in lots:
@@ -115,9 +112,12 @@ class Plan:
                 continue
             for pool in pools:
                 if self.nodes[pool].largest >= gang:
-                    wanted -= self._serve(at, self._place(lot.shape, pool, wanted))
+                    served = self._serve(at, self._place(lot.shape, pool, wanted))
+                    more += served * gang
+                    wanted -= served
                     if not wanted:
                         break
+        return more
 
     def _place(self, shape: int, pool: int, wanted: int) -> int:
         """Place up to so many gangs of a shape on a pool, within power; tell how many."""

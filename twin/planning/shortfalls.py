@@ -104,9 +104,7 @@ def power_shortfall(view: SiteView, lacking: int, wait: PowerWait) -> Shortfall 
         return None
     waiting = sum(wait.projects.values())
     megawatts = f"{missing / 1e9:.3f} MW more at {view.site}"
-    words = f"{megawatts} would run {waiting} free accelerators that are waited for"
-    if not waiting:
-        words = f"{megawatts} would cover what it draws"
+    words = f"{megawatts} would {'run what is free and waited for' if waiting else 'cover what it draws'}"
     return Shortfall(
         scope=Scope(kind=ScopeKind.SITE, name=view.site),
         resource=Power(),
