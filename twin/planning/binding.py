@@ -2,10 +2,7 @@
 
 A constraint binds a lot if without it the lot could be served more while every lot keeps at least what it is served.
 Where a pool shows that directly (room for the gang there but no power, say), that is a proof. Where others would have
-to move for it, the prices of the plan's own solution are asked first: what is worth nothing there serves nobody more
-(complementary slackness). Then the program is solved again without the constraint: a gain of less than a gang proves
-that it does not bind, and a gain is taken as proof where its solution is whole, or becomes so in a search. If nothing
-binds by itself, the fewest constraints are named that do together.
+to move for it, `Relaxations` finds out. If nothing binds by itself, the fewest constraints are named that do together.
 """
 
 from __future__ import annotations
@@ -18,8 +15,8 @@ from models.shortage import Constraint, OneMore, Unit
 from twin.planning.model import Model
 from twin.planning.packing import Nodes
 from twin.planning.problem import Lot, Pool, Problem
-from twin.planning.program import INFINITE, Solver
-from twin.planning.solving import TOLERANCE, Solved
+from twin.planning.relaxing import Relaxations
+from twin.planning.solving import Solved
 
 ORDER = (
     Constraint.QUOTA,
@@ -29,10 +26,6 @@ ORDER = (
     Constraint.UNKNOWN_CAPACITY,
 )
 """What is changed most easily comes first; nodes that may come back come last."""
-
-MOST_CHECKED = 20_000
-"""Columns times programs that are solved to see what binds where others would have to move. Beyond that, and in
-programs too large to be searched for whole numbers, only what pools show directly is named."""
 
 MEGAWATT = 1_000_000_000
 """In milliwatts."""
@@ -67,8 +60,7 @@ class Bindings:
         self.problem: Problem = model.problem
         self.plan = best.plan
         self._best = best
-        self._checks = MOST_CHECKED // len(model.program.upper) if best.small else 0
-        self._solver: Solver | None = None
+        self._relaxations = Relaxations(model, best)
         self._found: dict[tuple[int, tuple[int, ...]], tuple[Finding, ...]] = {}
         self._needed: dict[int, Needs] = {}
         self._megawatts: dict[str, int] = {}
@@ -121,36 +113,16 @@ class Bindings:
         """The constraint, if it binds by itself; `shown` are the pools that show it."""
         if constraint is Constraint.POWER:
             return self._power(lot, shown)
-        if shown or (self._may_bind(lot, constraint) and self._gains(lot, constraint, None)):
+        if shown or self._relaxations.gain(lot, constraint):
             return self._finding(lot, constraint, shown or list(self.problem.shapes[lot.shape].pools))
         return None
 
     def _power(self, lot: Lot, shown: list[int]) -> Finding | None:
         sites = {self.problem.pools[pool].site for pool in shown}
-        for site in self.plan.power if self._checks > 0 else ():
-            seen = site in sites or not self._may_bind(lot, Constraint.POWER, site)
-            if not seen and self._gains(lot, Constraint.POWER, site):
-                sites.add(site)
+        if self._relaxations.left:
+            others = [site for site in self.plan.power if site not in sites]
+            sites.update(site for site in others if self._relaxations.gain(lot, Constraint.POWER, site))
         return self._finding(lot, Constraint.POWER, shown, tuple(sorted(sites))) if sites else None
-
-    def _may_bind(self, lot: Lot, constraint: Constraint, site: str = "") -> bool:
-        """Whether it is worth a closer look if others could move so that the lot is served more without it."""
-        problem, plan = self.problem, self.plan
-        gang = problem.shapes[lot.shape].gang
-        if self._checks <= 0:
-            return False
-        if any(plan.quotas[quota] < gang for quota in lot.quotas):
-            return constraint is Constraint.QUOTA
-        match constraint:
-            case Constraint.POWER:
-                # A site that has nothing left to give gives nothing more with more power.
-                nodes = zip(plan.nodes, problem.pools, strict=True)
-                return any(left.free for left, pool in nodes if pool.site == site)
-            case Constraint.WHOLE_NODES:
-                return any(left.free for left in plan.nodes) and any(shape.gang > 1 for shape in problem.shapes)
-            case Constraint.UNKNOWN_CAPACITY:
-                return any(problem.pools[pool].unknown for pool in problem.shapes[lot.shape].pools)
-        return constraint is Constraint.ACCELERATORS
 
     def _together(self, needs: Needs) -> Finding:
         fewest = min(needs, key=lambda some: (len(some), [ORDER.index(one) for one in some]))
@@ -186,82 +158,6 @@ class Bindings:
             return None
         nodes = max(self.problem.pools[pool].per_node for pool in pools) // gang * gang
         return OneMore(unit=Unit.WHOLE_NODE, serves=nodes) if nodes else None
-
-    # What follows solves the plan's program again, with every lot kept at what it is served.
-
-    def _program(self) -> Solver:
-        if self._solver is None:
-            self._solver = self.model.solver()
-            for lot, column in enumerate(self.model.lots.tolist()):
-                self._keep(self._solver, lot, column, more=False)
-        return self._solver
-
-    def _keep(self, solver: Solver, lot: int, column: int, *, more: bool) -> None:
-        most = self.problem.lots[lot].gangs if more else self.plan.served[lot]
-        solver.bound_column(column, max(self.plan.served[lot] - TOLERANCE, 0.0), most)
-
-    def _gains(self, lot: Lot, constraint: Constraint, site: str | None) -> bool:
-        """Whether lots like this one can be served a gang more without the constraint."""
-        loose = list(self._without(lot, constraint, site))
-        if not self._is_worth(loose):
-            return False
-        self._checks -= 1
-        solver = self._program()
-        alike = [at for at, one in enumerate(self.problem.lots) if (one.shape, one.quotas) == (lot.shape, lot.quotas)]
-        for at in alike:
-            self._keep(solver, at, int(self.model.lots[at]), more=True)
-        for row, upper in loose:
-            solver.bound_row(row, -INFINITE, upper)
-        gained = self._gain(solver, alike)
-        for row, _ in loose:
-            solver.bound_row(row, self.model.program.row_lower[row], self.model.program.row_upper[row])
-        for at in alike:
-            self._keep(solver, at, int(self.model.lots[at]), more=False)
-        return gained
-
-    def _is_worth(self, rows: list[tuple[int, float]]) -> bool:
-        """Whether more in any of these rows could serve anybody one accelerator more, as far as prices tell."""
-        best = self._best
-        if best.prices is None or best.slack > 1 - TOLERANCE:
-            return True
-        return any(abs(best.prices[row]) > TOLERANCE for row, _ in rows)
-
-    def _gain(self, solver: Solver, alike: list[int]) -> bool:
-        costs = self.model.costs(dict.fromkeys(alike, 1.0 / self.model.gang(alike[0])))
-        now = sum(self.plan.served[at] for at in alike)
-        real = solver.maximise(costs)
-        if real is None or real.objective < now + 1 - TOLERANCE:
-            return False
-        some = real.values[self.model.whole]
-        if (abs(some - some.round()) < TOLERANCE).all():
-            return True
-        searched = solver.maximise_whole(costs, self.model.whole)
-        return searched is not None and searched.objective > now + 1 - TOLERANCE
-
-    def _without(self, lot: Lot, constraint: Constraint, site: str | None) -> Iterator[tuple[int, float]]:
-        """The rows that the constraint is, each with what bounds it without."""
-        model, problem = self.model, self.problem
-        match constraint:
-            case Constraint.QUOTA:
-                yield from ((int(model.quotas[quota]), INFINITE) for quota in lot.quotas)
-            case Constraint.POWER:
-                yield model.power[str(site)], INFINITE
-            case Constraint.WHOLE_NODES:
-                for pool, rows in enumerate(model.nodes):
-                    free = problem.pools[pool].free
-                    yield from ((row, INFINITE if pool in model.split else free) for row in rows.values())
-            case Constraint.UNKNOWN_CAPACITY:
-                for pool in problem.shapes[lot.shape].pools:
-                    yield from model.room(pool, _with_unknown(problem.pools[pool]))
-            case _:
-                for pool in problem.shapes[lot.shape].pools:
-                    yield int(model.totals[pool]), INFINITE
-                    most = problem.pools[pool].per_node
-                    rows = model.nodes[pool]
-                    if pool in model.split:
-                        yield from ((rows[level], INFINITE) for level in rows if level == most)
-                    else:
-                        yield from ((rows[size], INFINITE) for size in rows if size <= most)
 
     @cached_property
     def _waiting(self) -> Mapping[str, Sequence[tuple[int, Sequence[int]]]]:
@@ -309,13 +205,3 @@ def _ways(pool: Pool, gang: int, nodes: Nodes) -> Iterator[tuple[Constraint, ...
         yield _NODES
     if fits and pool.unknown >= gang:
         yield _FOUND
-
-
-def _with_unknown(pool: Pool) -> tuple[int, ...]:
-    """The pool's free accelerators per node, were the unknown ones free on usual nodes."""
-    whole, rest = divmod(pool.unknown, pool.per_node)
-    most = max(len(pool.free_per_node), pool.per_node + 1)
-    nodes = [*pool.free_per_node, *[0] * (most - len(pool.free_per_node))]
-    nodes[pool.per_node] += whole
-    nodes[rest] += 1
-    return tuple(nodes)
