@@ -11,7 +11,7 @@ from cli.signals import stop_wished
 from infra.settings import read_settings
 from models.errors import ConfigurationError, RecordRefused
 from models.shortage import Shortage
-from models.wording import amount, printable, who, why
+from models.wording import amount, binds, printable, who
 from streams.consumers.alertmanager import alert_of
 from streams.consumers.alerts import read_alerts
 
@@ -40,15 +40,15 @@ def _tell(refusal: RecordRefused) -> None:
 
 
 def line(shortage: Shortage) -> str:
-    """One event for people: a sentence, and in brackets what binds, what one more unit brings and what else binds."""
+    """One event for people: a sentence on what binds and what one more unit brings, and what else binds."""
+    others = [", ".join(dict.fromkeys(map(binds, shortage.also)))] if shortage.also else []
     return "  ".join(
         (
             shortage.at.isoformat(sep=" ", timespec="seconds").replace("+00:00", "Z"),
             f"{shortage.severity:<8}",
             f"{shortage.change:<8}",
             who(shortage.scope),
-            printable(shortage.binding.summary),
-            f"[{why(shortage)}]",
+            "; also ".join((printable(shortage.binding.summary), *others)),
             f"missing {amount(shortage.missing)}",
         )
     )

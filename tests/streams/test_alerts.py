@@ -99,8 +99,7 @@ def test_what_is_no_shortage_is_refused(stranger: Record) -> None:
 
 def test_a_line_says_when_how_bad_who_why_what_would_help_and_how_much() -> None:
     expected = (
-        "2026-03-01 12:00:00Z  critical  opened    site memphis  64 wait for whole nodes"
-        "  [whole nodes at memphis; +1 whole node serves 8; also power with quota]"
+        "2026-03-01 12:00:00Z  critical  opened    site memphis  64 wait for whole nodes; also power with quota"
         "  missing 64 accelerators, 64 H100e, 0.08 MW"
     )
 
@@ -121,7 +120,7 @@ def test_what_people_wrote_stays_on_the_line_and_does_not_act() -> None:
     told = line(written_by_people(EVIL))
 
     assert told.isprintable()
-    assert told.count(r"a\x1b[2J\nb\u202ec\u2028d\x9be") == 3
+    assert told.count(r"a\x1b[2J\nb\u202ec\u2028d\x9be") == 2
 
 
 def test_an_alert_has_labels_of_few_values_and_its_words_in_annotations() -> None:
