@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -46,8 +47,11 @@ def become_nobody() -> None:
 def die_with(parent: int, signal_number: int) -> None:
     """Ask the kernel for a signal when `parent` ends; exit now if it already has.
 
-    Only after every change of user: each one makes the kernel forget the request.
+    Only after every change of user: each one makes the kernel forget the request. What a shell starts in the
+    background may have been told to ignore the signal, and so would we.
     """
+    if signal_number != signal.SIGKILL:  # which nobody can ignore, nor set
+        signal.signal(signal_number, signal.SIG_DFL)
     if _libc.prctl(_PR_SET_PDEATHSIG, signal_number, 0, 0, 0) != 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))

@@ -69,11 +69,13 @@ def test_a_process_that_ignores_a_kind_signal_is_ended_by_the_next() -> None:
         pytest.param(Identity.NOBODY, marks=AS_ROOT),
     ],
 )
-def test_a_tied_process_ends_when_its_parent_is_killed(identity: Identity, tmp_path: Path) -> None:
+@pytest.mark.parametrize("heeded", [True, False], ids=["signal-heeded-above", "signal-ignored-above"])
+def test_a_tied_process_ends_when_its_parent_is_killed(identity: Identity, tmp_path: Path, *, heeded: bool) -> None:
     if identity is Identity.NAMESPACE and process.unprivileged() is not Identity.NAMESPACE:
         pytest.skip("this host forbids user namespaces")
+    as_shells_do = [] if heeded else ["sh", "-c", 'trap "" INT; exec "$@"', "sh"]
     parent = subprocess.Popen(
-        [sys.executable, "-c", PARENT, str(tmp_path / "log"), identity.value], stdout=subprocess.PIPE
+        [*as_shells_do, sys.executable, "-c", PARENT, str(tmp_path / "log"), identity.value], stdout=subprocess.PIPE
     )
     assert parent.stdout
     pid = int(parent.stdout.readline())

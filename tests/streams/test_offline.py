@@ -29,7 +29,10 @@ def test_the_summary_counts_what_came_out() -> None:
     assert summary["readings"] == {"observed": 10, "refused": 10, "late": 0, "duplicate": 0, "superseded": 0}
     assert summary["samples"] == {"site": 10, "fleet": 10}
     assert (summary["dead_letters"], summary["energy_joules"]) == (10, {"memphis": 9000})
-    assert [event["change"] for event in summary["shortages"]] == ["opened"]
+    assert {event["scope"]["kind"]: event["change"] for event in summary["shortages"]} == {
+        "fleet": "opened",
+        "project": "opened",
+    }
 
 
 def test_records_that_were_never_sent_are_placed_as_if_they_were() -> None:
