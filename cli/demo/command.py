@@ -96,7 +96,8 @@ def _tell(run: Run, stop: Event, picture: Path | None) -> None:
         if time.monotonic() >= next_line:
             next_line += _TOLD_EVERY_SECONDS
             observed = 0 if watch.fleet is None else watch.fleet.intake.observed
-            short = ", ".join(printable(event.binding.summary) for event in watch.open_shortages) or "nothing"
+            reasons = dict.fromkeys(printable(event.binding.summary) for event in watch.open_shortages)
+            short = ", ".join(reasons) or "nothing"
             typer.echo(f"{observed:,} readings in the twin; short: {short}", err=True)
         if picture is not None and len(watch.open_shortages) > most_short:
             most_short = len(watch.open_shortages)
