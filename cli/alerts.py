@@ -11,7 +11,7 @@ from cli.signals import stop_wished
 from infra.settings import read_settings
 from models.errors import ConfigurationError, RecordRefused
 from models.shortage import Shortage
-from models.wording import amount, binds, printable, who
+from models.wording import also, amount, printable, who
 from streams.consumers.alertmanager import alert_of
 from streams.consumers.alerts import read_alerts
 
@@ -41,7 +41,7 @@ def _tell(refusal: RecordRefused) -> None:
 
 def line(shortage: Shortage) -> str:
     """One event for people: a sentence on what binds and what one more unit brings, and what else binds."""
-    others = [", ".join(dict.fromkeys(map(binds, shortage.also)))] if shortage.also else []
+    others = [also(shortage)] if shortage.also else []
     return "  ".join(
         (
             shortage.at.isoformat(sep=" ", timespec="seconds").replace("+00:00", "Z"),

@@ -98,6 +98,11 @@ def briefly(shortage: Shortage) -> str:
     return f"{short}: {binds(shortage.binding)}{brings}"
 
 
+def also(shortage: Shortage) -> str:
+    """What else binds, each once: `power, quota`; empty where nothing does."""
+    return ", ".join(dict.fromkeys(map(binds, shortage.also)))
+
+
 def why(shortage: Shortage) -> str:
     """What binds and where, what one more unit brings, and what else binds, the most telling first."""
     binding = shortage.binding
@@ -105,5 +110,5 @@ def why(shortage: Shortage) -> str:
     if binding.one_more is not None:
         parts.append(one_more(binding.one_more))
     if shortage.also:
-        parts.append("also " + ", ".join(dict.fromkeys(map(binds, shortage.also))))
+        parts.append(f"also {also(shortage)}")
     return "; ".join(parts)

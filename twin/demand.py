@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from models.demand import DemandRevised
 from models.errors import RecordRefused
 from models.instants import instant_of, moment_of
 from models.ledger import AdmittedDemand, AdmittedEnd, AdmittedTenant
-
-if TYPE_CHECKING:
-    from twin.planner import Quotas
+from twin.planner import Quotas
 
 REMEMBERED = 7 * 86_400_000
 """Milliseconds of event time for which a demand that ended or expired is remembered."""
@@ -147,10 +145,6 @@ class DemandBook:
                 standing.append(demand)
         return Standing(standing, waiting, expired, since, until)
 
-    def standing(self, tick: int) -> list[DemandRevised]:
-        """The demands that stand at a tick, in the order of their ids: the same list where nothing has changed."""
-        return self.at(tick).demands
-
     @property
     def quotas(self) -> Quotas:
         """The quotas of all tenants that have any: the same object where nothing has changed."""
@@ -178,11 +172,6 @@ class DemandBook:
 def pending(demand: DemandRevised) -> int:
     """Accelerators that are wanted and not granted."""
     return demand.wanted - demand.granted
-
-
-def by_precedence(demands: Iterable[DemandRevised]) -> list[DemandRevised]:
-    """In the order in which they are served: higher priority first, then by id."""
-    return sorted(demands, key=lambda demand: (-demand.priority, demand.demand))
 
 
 def _newer(body: DemandRevised | AdmittedTenant, stands: DemandRevised | AdmittedTenant) -> bool:

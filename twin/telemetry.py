@@ -178,9 +178,8 @@ def check_catalogue(made_under: Mapping[str, str], catalogue: Catalogue) -> None
     gone = [id_ for id_ in sorted(made_under) if id_ not in catalogue]
     changed = [id_ for id_ in sorted(made_under) if id_ in catalogue and catalogue.digests[id_] != made_under[id_]]
     if gone or changed:
-        found = [f"without {', '.join(gone)}"] * bool(gone) + [f"with other figures of {', '.join(changed)}"] * bool(
-            changed
-        )
+        doubts = (("without", gone), ("with other figures of", changed))
+        found = [f"{doubt} {', '.join(types)}" for doubt, types in doubts if types]
         raise ConfigurationError(
             "FLEETTWIN_TWIN__CATALOGUE",
             f"a catalogue {' and '.join(found)}",

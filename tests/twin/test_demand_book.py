@@ -35,7 +35,7 @@ def test_the_newest_revision_stands_whatever_the_order() -> None:
         book = DemandBook()
         for revision in order:
             book.apply(revision)
-        assert [one.wanted for one in book.standing(T0)] == [3]
+        assert [one.wanted for one in book.at(T0).demands] == [3]
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_what_is_ended_stays_ended(bodies: list[AdmittedEnd], stands: bool) -> N
     for body in bodies:
         book.apply(body)
 
-    assert bool(book.standing(T0)) == stands
+    assert bool(book.at(T0).demands) == stands
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_demand_stands_between_its_start_and_its_end(starts: int | None, ends:
     begins, over = (None if at is None else moment_of(T0 + at) for at in (starts, ends))
     book.apply(wants(starts_at=begins, ends_at=over))
 
-    assert bool(book.standing(T0)) == stands
+    assert bool(book.at(T0).demands) == stands
 
 
 Word = AdmittedDemand | AdmittedEnd | AdmittedTenant
@@ -112,7 +112,7 @@ def test_the_order_of_words_does_not_matter(random: Random, times: list[int]) ->
 
 def test_what_stands_is_the_same_object_until_something_changes_it() -> None:
     book = said(wants("a", starts_at=moment_of(T0 + 5)), wants("b", ends_at=moment_of(T0 + 7)), wants("c"))
-    lists = [book.standing(T0 + second) for second in range(10)]
+    lists = [book.at(T0 + second).demands for second in range(10)]
     ids = [[one.demand for one in some] for some in lists]
     same = [before is after for before, after in pairwise(lists)]
 
@@ -134,10 +134,10 @@ def test_what_stands_is_the_same_object_until_something_changes_it() -> None:
 )
 def test_a_word_that_changes_no_demand_leaves_what_stands(word: Word, same: bool) -> None:
     book = said(wants("c"))
-    before = book.standing(T0 + 1)
+    before = book.at(T0 + 1).demands
     book.apply(word)
 
-    assert (book.standing(T0 + 1) is before) == same
+    assert (book.at(T0 + 1).demands is before) == same
 
 
 def test_demands_that_are_still_to_start_and_those_past_their_end_are_counted() -> None:
@@ -199,10 +199,10 @@ def test_what_is_forgotten_does_not_come_back_to_life(last: Word) -> None:
         book.apply(end(at))
     book.apply(wants("other", wanted=99, at=T0 + 1))
 
-    assert [(one.demand, one.wanted) for one in book.standing(WEEK_LATER + 10)] == [("other", 99)]
+    assert [(one.demand, one.wanted) for one in book.at(WEEK_LATER + 10).demands] == [("other", 99)]
     assert book.ended == {}
     book.apply(wants(at=T0 + 6))
-    assert len(book.standing(WEEK_LATER + 10)) == 2
+    assert len(book.at(WEEK_LATER + 10).demands) == 2
 
 
 @settings(max_examples=100, deadline=None)

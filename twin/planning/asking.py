@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from models.demand import DemandRevised, Workload
+from twin.demand import pending
 from twin.planner import Quotas
 
 QuotaName = tuple[str, int]
@@ -65,7 +66,7 @@ def asking(demands: Sequence[DemandRevised], quotas: Quotas) -> Asking:
         )
         for name in limits:
             rooms[name] = max(rooms[name] - demand.granted, 0)
-        gangs, rest = divmod(demand.wanted - demand.granted, demand.gang)
+        gangs, rest = divmod(pending(demand), demand.gang)
         for gang, count in ((demand.gang, gangs), (rest, 1)):
             if gang and count:
                 wish = Wish(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from models.names import FLEET
 from models.shortage import Accelerators, Binding, Constraint, OneMore, Power, Resource, Scope, ScopeKind, Unplaced
 from twin.planner import Amount, Shortfall
 from twin.planning.binding import ORDER, Finding
 from twin.planning.summaries import binding_summary
 from twin.view import SiteView
 
-FLEET = Scope(kind=ScopeKind.FLEET, name="fleet")
+THE_FLEET = Scope(kind=ScopeKind.FLEET, name=FLEET)
 
 
 @dataclass(slots=True)
@@ -55,7 +56,7 @@ def demand_shortfalls(outcomes: Sequence[Outcome]) -> Iterator[Shortfall]:
         groups.setdefault((outcome.project, outcome.types), []).append(outcome)
     short = [outcome for outcome in outcomes if outcome.missing]
     if short:
-        yield _unserved(FLEET, Accelerators(types=()), outcomes, short)
+        yield _unserved(THE_FLEET, Accelerators(types=()), outcomes, short)
     order = sorted(groups)
     scopes = {project: Scope(kind=ScopeKind.PROJECT, name=project) for project, _ in order}
     for project, types in order:

@@ -13,9 +13,7 @@ from twin.view import MILLION, SiteView
 def visibility(view: SiteView, catalogue: Catalogue, unknown_above: int) -> Shortfall | None:
     """The shortfall of a site of whose accelerators more than `unknown_above` parts per million are unknown."""
     unknown = {type_: count for type_, count in view.unknown().items() if count}
-    known = {type_: pool.installed + pool.lost for type_, pool in view.seen.items()}
-    expected = view.expected()
-    whole = {type_: max(known.get(type_, 0), expected.get(type_, 0)) for type_ in known.keys() | expected.keys()}
+    whole = view.there()
     total, dark = sum(whole.values()), sum(unknown.values())
     if dark * MILLION <= total * unknown_above:
         return None
