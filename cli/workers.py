@@ -13,14 +13,14 @@ from models.topics import DEMAND, FLEET_CHECKPOINTS, LEDGER, NODES, SHORTAGES, S
 def twin() -> None:
     """Keep the live twin of every site and of the fleet, until SIGTERM or Ctrl-C."""
     from streams.workers.running import run_app  # noqa: PLC0415  # Faust takes a second to import
-    from streams.workers.twin_app import twin_app  # noqa: PLC0415
+    from streams.workers.twin_app import twin_worker  # noqa: PLC0415
 
     settings = read_settings()
     wanted = (TELEMETRY, SITES, DEMAND, LEDGER, NODES, STATE, SHORTAGES, SITE_CHECKPOINTS, FLEET_CHECKPOINTS)
     catalogue = chosen_catalogue(settings.twin)
     partition_counts(settings, wanted)
     await_coordinator(settings, "twin")
-    run_app(twin_app(settings, kafka_address(settings), catalogue))
+    run_app(twin_worker(settings, kafka_address(settings), catalogue).app)
 
 
 def store() -> None:

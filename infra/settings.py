@@ -70,6 +70,33 @@ class StackSettings(_Part):
     debian_suite: str = "trixie"
 
 
+class ConsoleSettings(_Part):
+    """The web page and the API that each twin worker serves."""
+
+    enabled: bool = True
+    host: str = "127.0.0.1"
+    """The address it listens on; anything but loopback shows the fleet to whoever reaches it, so set a token."""
+    port: Port | None = None
+    """Unset: 8470, or a free one where that is taken."""
+    advertised_url: str | None = None
+    """Where the other workers reach this one; unset: `http://host:port`."""
+    token: SecretStr | None = None
+    """What callers must bring as `Authorization: Bearer TOKEN`; unset: nothing. The same for all workers."""
+    token_file: Path | None = None
+    """A file that holds the token, instead of `token`."""
+
+
+class GrafanaSettings(_Part):
+    """A Grafana server to push dashboards to."""
+
+    url: str | None = None
+    """`http://host:port`; unset: none."""
+    token: SecretStr | None = None
+    """Of a service account that may write dashboards, folders and data sources."""
+    token_file: Path | None = None
+    """A file that holds the token, instead of `token`."""
+
+
 class TwinSettings(_Part):
     """How the machines count time and judge what they see."""
 
@@ -115,6 +142,8 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     stack: StackSettings = StackSettings()
     twin: TwinSettings = TwinSettings()
+    console: ConsoleSettings = ConsoleSettings()
+    grafana: GrafanaSettings = GrafanaSettings()
 
     @classmethod
     def settings_customise_sources(
@@ -149,8 +178,12 @@ def read_settings() -> Settings:
     except ValidationError as invalid:
         first = invalid.errors()[0]
         name = "FLEETTWIN_" + "__".join(str(part).upper() for part in first["loc"])
-        value = "(hidden)" if "URL" in name else first["input"]
+        value = "(hidden)" if any(word in name for word in _SECRET) else first["input"]
         raise ConfigurationError(name, value, first["msg"].removeprefix("Input should be ")) from None
+
+
+_SECRET = ("URL", "TOKEN", "PASSWORD")
+"""Words in the names of settings whose values no message shows."""
 
 
 def _unknown_variables() -> set[str]:

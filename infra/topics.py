@@ -21,7 +21,7 @@ REFUSABLE = (topics.TELEMETRY, topics.SITES, topics.DEMAND)
 
 _HOUR = 3_600_000
 _DAY = 24 * _HOUR
-_CHECKPOINT_SEGMENT_BYTES = 16 * 1024 * 1024
+_COMPACTED_SEGMENT_BYTES = 16 * 1024 * 1024
 _PATIENCE_SECONDS = 30.0
 _LOOK_AGAIN_SECONDS = 0.05
 _SEGMENTS_KEPT = 8
@@ -64,8 +64,11 @@ def layouts(kafka: KafkaSettings) -> tuple[TopicLayout, ...]:
         _stream(kafka, topics.NODES, many, hours),
         _stream(kafka, topics.STATE, 1, hours),
         _stream(kafka, topics.SHORTAGES, 1, days),
-        _checkpoints(kafka, topics.SITE_CHECKPOINTS, many),
-        _checkpoints(kafka, topics.FLEET_CHECKPOINTS, 1),
+        _stream(kafka, topics.PIPELINE, 1, hours),
+        _newest(kafka, topics.OPEN_SHORTAGES, 1),
+        _newest(kafka, topics.WORKERS, 1),
+        _newest(kafka, topics.SITE_CHECKPOINTS, many),
+        _newest(kafka, topics.FLEET_CHECKPOINTS, 1),
         *(_stream(kafka, topics.dead_letters(topic), 1, days) for topic in REFUSABLE),
     )
 
@@ -191,7 +194,7 @@ def _stream(kafka: KafkaSettings, topic: str, partitions: int, retention: int) -
     )
 
 
-def _checkpoints(kafka: KafkaSettings, topic: str, partitions: int) -> TopicLayout:
+def _newest(kafka: KafkaSettings, topic: str, partitions: int) -> TopicLayout:
     """A topic of which the newest record per key is kept; small segments, since only closed ones are compacted."""
     return TopicLayout(
         topic,
@@ -199,7 +202,7 @@ def _checkpoints(kafka: KafkaSettings, topic: str, partitions: int) -> TopicLayo
         {
             **_always(kafka),
             "cleanup.policy": "compact",
-            "segment.bytes": str(_CHECKPOINT_SEGMENT_BYTES),
+            "segment.bytes": str(_COMPACTED_SEGMENT_BYTES),
             "min.cleanable.dirty.ratio": "0.05",
             "message.timestamp.type": "CreateTime",
         },

@@ -39,6 +39,8 @@ class EventType(StrEnum):
     SITE_STATE = "io.fleettwin.site-state.v1"
     FLEET_STATE = "io.fleettwin.fleet-state.v1"
     SHORTAGE = "io.fleettwin.shortage.v1"
+    PIPELINE_SAMPLE = "io.fleettwin.pipeline-sample.v1"
+    OWNER = "io.fleettwin.owner.v1"
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,8 +56,16 @@ class Admission:
         """Nothing to remember."""
 
 
-def twin_app(settings: Settings, address: str, catalogue: Catalogue) -> Any:
-    """The app, ready to be started; nothing is connected yet."""
+@dataclass(frozen=True, slots=True)
+class TwinWorker:
+    """The app, and the lanes it folds; whoever looks into their machines does so from the app's own loop."""
+
+    app: Any
+    lanes: Lanes
+
+
+def twin_worker(settings: Settings, address: str, catalogue: Catalogue) -> TwinWorker:
+    """The worker, ready to be started; nothing is connected yet."""
     rules, kafka = rules_of(settings.twin), settings.kafka
     app = new_app("twin", kafka, address)
 
@@ -99,7 +107,7 @@ def twin_app(settings: Settings, address: str, catalogue: Catalogue) -> Any:
                 await _tell_time(lanes)
                 await _tell_presence(app, lanes, watch, kafka.telemetry_partitions)
 
-    return app
+    return TwinWorker(app, lanes)
 
 
 def _until_next(tick: int, grace: int) -> float:

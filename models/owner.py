@@ -1,0 +1,18 @@
+"""Owners: which worker answers for a telemetry partition, so that others can pass questions on to it."""
+
+from __future__ import annotations
+
+from pydantic import AwareDatetime
+
+from models.names import Event
+
+
+class Owner(Event):
+    """Said by a worker when it takes a partition over, and again now and then; the newest word counts."""
+
+    partition: int
+    """Of `fleet.telemetry.v1`."""
+    worker: str
+    url: str
+    """Where its API is, without a slash at the end."""
+    at: AwareDatetime
