@@ -76,6 +76,8 @@ def frames(nodes: int, tick: int) -> Iterator[NodeFrame]:
                 pa.array((first + np.arange(rows)) // 16 % 256, pa.int16()), pa.array([f"rack-{r}" for r in range(256)])
             )
             if pa.types.is_dictionary(kind)
+            else pa.nulls(rows, kind)
+            if pa.types.is_list(kind)
             else pa.array(columns.get(name, np.full(rows, 0)), kind)
             for name, kind in COLUMNS.items()
         ]

@@ -33,8 +33,18 @@ COLUMNS: Mapping[str, pa.DataType] = {
     "memory_used_bytes": pa.int64(),
     "temperature_millicelsius": pa.int32(),
     "energy_joules": pa.int64(),
+    "accelerator_utilization_ppm": pa.list_(pa.int32()),
+    "accelerator_power_milliwatts": pa.list_(pa.int64()),
+    "accelerator_memory_used_bytes": pa.list_(pa.int64()),
+    "accelerator_temperature_millicelsius": pa.list_(pa.int32()),
 }
-"""Null where not known; `at` in milliseconds, `hearing`, `state` and `power_source` as the enumerations' values."""
+"""Null where not known; `at` in milliseconds, `hearing`, `state` and `power_source` as the enumerations' values.
+
+The lists hold a value, or null, for each accelerator of the node, in the node's own order.
+"""
+
+ADDED = tuple(name for name in COLUMNS if name.startswith("accelerator_"))
+"""Columns that frames were once written without: all of these may be missing together, and are null then."""
 
 
 class Hearing(IntEnum):
@@ -89,8 +99,18 @@ def read_node_frame(value: bytes) -> NodeFrame:
         with pa.ipc.open_stream(pa.py_buffer(value), options=ONE_THREAD) as reader:
             metadata = reader.schema.metadata or {}
             batch = reader.read_next_batch()
-        if batch.schema.remove_metadata() != pa.schema(list(COLUMNS.items())):
+        batch = _completed(batch.replace_schema_metadata(None))
+        if batch.schema != pa.schema(list(COLUMNS.items())):
             raise RecordRefused("schema", "not the columns of a node frame")
         return NodeFrame(metadata[b"site"].decode(), int(metadata[b"tick"]), int(metadata[b"part"]), batch)
     except (pa.ArrowException, OSError, KeyError, ValueError, StopIteration) as error:
         raise RecordRefused("undecodable", f"node frame: {error}") from None
+
+
+def _completed(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """With nulls in the columns that were not known when the frame was written."""
+    if not set(ADDED).isdisjoint(batch.schema.names):
+        return batch
+    for name in ADDED:
+        batch = batch.append_column(name, pa.nulls(batch.num_rows, COLUMNS[name]))
+    return batch

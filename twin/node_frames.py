@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from models.cloudevents import ARROW, EventType, headers
 from models.columns import UNKNOWN as NOT_SAID
 from models.columns import UNKNOWN_TEMPERATURE, Integers
-from models.node_frame import COLUMNS, MOST_ROWS, Hearing, PowerSource, encode_node_frame
+from models.node_frame import ADDED, COLUMNS, MOST_ROWS, Hearing, PowerSource, encode_node_frame
 from models.record import Outgoing
 from models.topics import NODES
 from twin.nodes import NEVER, Row
@@ -32,6 +32,7 @@ def node_frames(site: SiteTwin, tick: int, partition: int) -> Iterator[Outgoing]
         columns["node"] = pa.array([nodes.names[slot] for slot in some.tolist()], pa.string())
         columns["rack"] = _words(nodes.known[Row.RACK, some], nodes.racks)
         columns["type"] = _words(nodes.known[Row.CODE, some], nodes.catalogue.ids)
+        columns |= {name: pa.nulls(some.size, COLUMNS[name]) for name in ADDED}
         identity = f"{site.site}@{tick}/{part}"
         yield Outgoing(
             NODES,

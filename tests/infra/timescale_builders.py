@@ -161,7 +161,7 @@ def shortage(
 
 
 def node_frame(site: str, tick: int, columns: Mapping[str, Sequence[Any]], part: int = 0) -> NodeFrame:
-    """A frame from Python values; columns that are left out get the same unremarkable value in every row."""
+    """A frame from Python values; columns that are left out get the same value in every row, lists none."""
     rows = len(columns["node"])
     plain = {"rack": "r1", "type": "h100-sxm", "at": tick - 250, "hearing": 0, "state": 0, "installed": 8} | {
         "in_service": 8,
@@ -175,7 +175,7 @@ def node_frame(site: str, tick: int, columns: Mapping[str, Sequence[Any]], part:
     }
     arrays = {}
     for name, kind in COLUMNS.items():
-        values = columns[name] if name in columns else [plain[name]] * rows
+        values = columns[name] if name in columns else [plain.get(name)] * rows
         if pa.types.is_dictionary(kind):
             coded = pa.array(values, pa.string()).dictionary_encode()
             arrays[name] = pa.DictionaryArray.from_arrays(coded.indices.cast(pa.int16()), coded.dictionary)

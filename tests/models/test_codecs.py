@@ -26,8 +26,8 @@ from models.ledger import (
     Samples,
     Source,
 )
+from models.node_frame import ADDED, encode_node_frame, read_node_frame
 from models.node_frame import COLUMNS as NODE_COLUMNS
-from models.node_frame import encode_node_frame, read_node_frame
 from models.reading import Reading
 from models.sample import SiteSample
 from models.shortage import Shortage
@@ -123,7 +123,7 @@ VALUES = {
 
 def values(kind: pa.DataType) -> st.SearchStrategy[object]:
     if pa.types.is_list(kind):
-        return st.lists(VALUES[kind.value_type], max_size=3)
+        return st.lists(VALUES[kind.value_type] | st.none(), max_size=3)
     return VALUES[kind]
 
 
@@ -147,7 +147,7 @@ def test_a_frame_comes_back_as_it_was(site: str, columns: dict[str, list[object]
 @given(site=NAMES, tick=INSTANTS, part=st.integers(0, 100), drawn=st.data())
 def test_a_node_frame_comes_back_as_it_was(site: str, tick: int, part: int, drawn: st.DataObject) -> None:
     kinds = NODE_COLUMNS.items()
-    said = {name: drawn.draw(st.lists(VALUES[kind] | st.none(), min_size=2, max_size=2)) for name, kind in kinds}
+    said = {name: drawn.draw(st.lists(values(kind) | st.none(), min_size=2, max_size=2)) for name, kind in kinds}
     arrays = {
         name: pa.array(said[name], pa.string()).dictionary_encode().cast(kind)
         if pa.types.is_dictionary(kind)
@@ -160,11 +160,36 @@ def test_a_node_frame_comes_back_as_it_was(site: str, tick: int, part: int, draw
     assert found.identity == f"{site}@{tick}/{part}"
 
 
+def old_node_frame(*without: str) -> bytes:
+    """A node frame of one node as it is written without these columns."""
+    kinds = {name: kind for name, kind in NODE_COLUMNS.items() if name not in without}
+    arrays = [
+        pa.array(["n"]).dictionary_encode().cast(kind)
+        if pa.types.is_dictionary(kind)
+        else pa.array([None] if pa.types.is_list(kind) else ["n"] if kind == pa.string() else [0], kind)
+        for kind in kinds.values()
+    ]
+    schema = pa.schema(list(kinds.items()), {b"site": b"s", b"tick": b"0", b"part": b"0"})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, schema) as writer:
+        writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
+    return bytes(sink.getvalue())
+
+
+def test_a_node_frame_from_before_accelerators_were_told_says_none_of_them() -> None:
+    batch = read_node_frame(old_node_frame(*ADDED)).batch
+
+    assert batch.schema.names == list(NODE_COLUMNS)
+    assert batch.to_pylist() == read_node_frame(old_node_frame()).batch.to_pylist()
+
+
 @pytest.mark.parametrize(
     "value",
     [
         pytest.param(b"", id="nothing"),
         pytest.param(b"garbage" * 10, id="garbage"),
+        pytest.param(old_node_frame(ADDED[0]), id="some-of-the-added-columns-alone"),
+        pytest.param(old_node_frame("power_source"), id="a-column-missing"),
         pytest.param(encode_frame("s", {"node": ["n"]}), id="another-frame"),
     ],
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from models.node_frame import Hearing, NodeFrame, PowerSource, read_node_frame
+from models.node_frame import ADDED, Hearing, NodeFrame, PowerSource, read_node_frame
 from models.topics import NODES
 from tests.builders import CATALOGUE, T0, Row, clock, folded, frame, row
 from twin.rules import Rules
@@ -60,6 +60,7 @@ def test_a_node_is_told_with_all_that_it_said() -> None:
             "memory_used_bytes": 2**40,
             "temperature_millicelsius": 61_500,
             "energy_joules": 0,
+            **dict.fromkeys(ADDED),
         }
     ]
 
@@ -67,6 +68,7 @@ def test_a_node_is_told_with_all_that_it_said() -> None:
 def test_what_a_node_does_not_say_is_null() -> None:
     (node,) = nodes_of([row()])
     unsaid = {"allocated", "power_milliwatts", "utilization_ppm", "memory_used_bytes", "temperature_millicelsius"}
+    unsaid |= set(ADDED)
 
     assert {name for name, value in node.items() if value is None} == unsaid
 
