@@ -1,0 +1,75 @@
+"""Every command of the README and of the pages under docs/ is run by a test, or is marked as needing containers."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.embedded.stack import RunningStack
+from tests.docs.sessions import ROOT, Command, commands_of, run_session
+from tests.live.world import outside_environment
+from tests.servers import CACHE
+
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(900)]
+
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
+
+ELSEWHERE = {
+    "make demo": "tests/live/test_demo.py",
+    "make demo ": "tests/live/test_demo.py",
+    "make test": "tests",
+    ".venv/bin/fleettwin traces convert mlperf": "tests/streams/test_traces_mlperf.py",
+    ".venv/bin/fleettwin replay gpt3.log": "tests/live/test_mlperf.py",
+}
+"""What commands begin with that another test runs, and which."""
+
+RUN_HERE = {"README.md"}
+"""Pages whose other commands are typed, from the first to the last, into a shell of this module."""
+
+
+def elsewhere(command: Command) -> str | None:
+    """The test that runs it, if it is not run here."""
+    for beginning, test in ELSEWHERE.items():
+        if command.text == beginning or command.text.startswith(beginning.rstrip() + " "):
+            return test
+    return None
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Iterator[Path]:
+    """A folder that looks like the checkout after `make setup`, whose stack is down again at the end."""
+    for name in (".venv", "docs", "scenarios"):
+        (tmp_path / name).symlink_to(ROOT / name, target_is_directory=True)
+    (tmp_path / ".fleettwin").mkdir()
+    (tmp_path / ".fleettwin" / "cache").symlink_to(CACHE, target_is_directory=True)
+    yield tmp_path
+    subprocess.run([".venv/bin/fleettwin", "stack", "down"], cwd=tmp_path, env=outside_environment(), check=True)
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=str(page.relative_to(ROOT))) for page in PAGES])
+def test_every_command_has_somebody_who_runs_it(page: Path) -> None:
+    alone = [
+        f"{page.name}:{command.line}: {command.text}"
+        for command in commands_of(page)
+        if not command.containers and elsewhere(command) is None and str(page.relative_to(ROOT)) not in RUN_HERE
+    ]
+
+    assert alone == []
+
+
+@pytest.mark.parametrize("test", sorted(set(ELSEWHERE.values())))
+def test_whoever_runs_it_is_there(test: str) -> None:
+    assert (ROOT / test).exists()
+
+
+@pytest.mark.parametrize("name", sorted(RUN_HERE))
+def test_the_page_can_be_typed_from_top_to_bottom(name: str, checkout: Path, stack: RunningStack) -> None:
+    typed = [one for one in commands_of(ROOT / name) if not one.containers and elsewhere(one) is None]
+    assert typed
+
+    said = run_session(typed, checkout, outside_environment(), seconds=600)
+
+    assert "Traceback" not in said
