@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, StringConstraints
+
+from models.described import sentences_of
 
 LONGEST_NAME = 128
 
@@ -19,3 +21,19 @@ class Event(BaseModel):
     """A record as pydantic sees it at the edge: it never changes, and a field we do not know is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants", allow_inf_nan=False)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler, /) -> dict[str, Any]:
+        """The schema with each field's own sentence as its description."""
+        schema = handler(core_schema)
+        fields = handler.resolve_ref_schema(schema).get("properties", {})
+        for name, sentence in sentences_of(cls).items():
+            if name in fields:
+                fields[name].setdefault("description", sentence)
+        return schema
+
+
+class Published(Event):
+    """What fleettwin says of itself: a reader passes over fields that a newer version has added."""
+
+    model_config = ConfigDict(extra="ignore")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import AwareDatetime
 
-from models.names import Event
+from models.names import Published
 
 
-class Owner(Event):
+class Owner(Published):
     """Said by a worker when it takes a partition over, and again now and then; the newest word counts."""
 
     partition: int

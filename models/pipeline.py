@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from pydantic import AwareDatetime
 
-from models.names import Event
+from models.names import Published
+from models.words import GrowingWords
 
 
-class Stage(StrEnum):
+class Stage(GrowingWords):
     """What is late, and since when: each delay begins at the event time of what was worked on."""
 
     SITE_STATE = "site_state"
@@ -22,7 +21,7 @@ class Stage(StrEnum):
     """From the tick of a shortage event to its row being in the database."""
 
 
-class Delay(Event):
+class Delay(Published):
     """Seconds, over what was done in the period of the sample."""
 
     stage: Stage
@@ -33,7 +32,7 @@ class Delay(Event):
     most: float
 
 
-class Flow(Event):
+class Flow(Published):
     """What a worker read of one partition in the period of the sample."""
 
     topic: str
@@ -45,7 +44,7 @@ class Flow(Event):
     """Records still to be read at its end; unknown until Kafka has said where the partition ends."""
 
 
-class PipelineSample(Event):
+class PipelineSample(Published):
     """One worker over one period of wall time."""
 
     worker: str

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from models.names import Event
+from models.names import Published
+from models.words import GrowingWords
 
 
 class Status(StrEnum):
@@ -41,33 +42,33 @@ class ScopeKind(StrEnum):
     PROJECT = "project"
 
 
-class Scope(Event):
+class Scope(Published):
     """Who is short: the fleet (whose name is `fleet`), a site or a project."""
 
     kind: ScopeKind
     name: str
 
 
-class Accelerators(Event):
+class Accelerators(Published):
     """Accelerators of these types are short; no types means any."""
 
     kind: Literal["accelerators"] = "accelerators"
     types: tuple[str, ...]
 
 
-class Power(Event):
+class Power(Published):
     """Megawatts are short."""
 
     kind: Literal["power"] = "power"
 
 
-class Visibility(Event):
+class Visibility(Published):
     """Too much capacity is unknown to judge."""
 
     kind: Literal["visibility"] = "visibility"
 
 
-class Unplaced(Event):
+class Unplaced(Published):
     """Accelerators of these types could be had now and are not granted; no types means any."""
 
     kind: Literal["unplaced"] = "unplaced"
@@ -77,7 +78,7 @@ class Unplaced(Event):
 Resource = Annotated[Accelerators | Power | Visibility | Unplaced, Field(discriminator="kind")]
 
 
-class Quantity(Event):
+class Quantity(Published):
     """An amount in each of the three measures; one that does not apply is zero."""
 
     accelerators: int = 0
@@ -85,7 +86,7 @@ class Quantity(Event):
     watts: float = 0.0
 
 
-class Constraint(StrEnum):
+class Constraint(GrowingWords):
     """What can keep demand from being served."""
 
     QUOTA = "quota"
@@ -104,7 +105,7 @@ class Constraint(StrEnum):
     """Nothing that the twin can see: it could be granted, and is not."""
 
 
-class Unit(StrEnum):
+class Unit(GrowingWords):
     """Of what one more is weighed."""
 
     ACCELERATOR = "accelerator"
@@ -112,7 +113,7 @@ class Unit(StrEnum):
     MEGAWATT = "megawatt"
 
 
-class OneMore(Event):
+class OneMore(Published):
     """What one more unit of what is short would serve, the units of other constraints unchanged."""
 
     unit: Unit
@@ -120,7 +121,7 @@ class OneMore(Event):
     """Accelerators, of whichever demand comes first."""
 
 
-class Binding(Event):
+class Binding(Published):
     """A constraint that binds, for machines and for people."""
 
     constraint: Constraint
@@ -134,7 +135,7 @@ class Binding(Event):
     summary: str
 
 
-class Shortage(Event):
+class Shortage(Published):
     """One event of a shortage episode."""
 
     id: str

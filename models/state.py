@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Literal
 
 from pydantic import AwareDatetime
 
-from models.names import Event
+from models.names import Published
+from models.words import GrowingWords
 
 
-class Presence(StrEnum):
+class Presence(GrowingWords):
     """Whether a site's word can be relied on."""
 
     PRESENT = "present"
@@ -20,7 +20,7 @@ class Presence(StrEnum):
     """Known from site facts alone."""
 
 
-class PoolState(Event):
+class PoolState(Published):
     """The accelerators of one type."""
 
     type: str
@@ -36,7 +36,7 @@ class PoolState(Event):
     utilization: float | None
 
 
-class NodeTotals(Event):
+class NodeTotals(Published):
     """Nodes by how lately they were heard, and by their own word."""
 
     reporting: int
@@ -49,7 +49,7 @@ class NodeTotals(Event):
     failed: int
 
 
-class PowerState(Event):
+class PowerState(Published):
     """Watts; facility figures need the site's facts."""
 
     it_measured: float
@@ -60,7 +60,7 @@ class PowerState(Event):
     headroom: float | None
 
 
-class IntakeTotals(Event):
+class IntakeTotals(Published):
     """Readings so far, by what became of them."""
 
     observed: int
@@ -70,7 +70,7 @@ class IntakeTotals(Event):
     refused: int
 
 
-class Totals(Event):
+class Totals(Published):
     """What a site and the fleet have in common."""
 
     tick: AwareDatetime
@@ -93,7 +93,7 @@ class Totals(Event):
     """Accelerators that report, or did, beyond what the facts of their site expect; none where they list nothing."""
 
 
-class TenantState(Event):
+class TenantState(Published):
     """Who has what, who waits, and who has more than its part; accelerators throughout.
 
     What a tenant deserves is the sum of its quotas' `deserved`, unknown without any.
