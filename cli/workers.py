@@ -7,7 +7,18 @@ from infra.groups import await_coordinator
 from infra.servers import database_address, kafka_address
 from infra.settings import read_settings
 from infra.topics import partition_counts
-from models.topics import DEMAND, FLEET_CHECKPOINTS, LEDGER, NODES, SHORTAGES, SITE_CHECKPOINTS, SITES, STATE, TELEMETRY
+from models.topics import (
+    DEMAND,
+    FLEET_CHECKPOINTS,
+    LEDGER,
+    NODES,
+    OPEN_SHORTAGES,
+    SHORTAGES,
+    SITE_CHECKPOINTS,
+    SITES,
+    STATE,
+    TELEMETRY,
+)
 
 
 def twin() -> None:
@@ -16,7 +27,8 @@ def twin() -> None:
     from streams.workers.twin_app import twin_worker  # noqa: PLC0415
 
     settings = read_settings()
-    wanted = (TELEMETRY, SITES, DEMAND, LEDGER, NODES, STATE, SHORTAGES, SITE_CHECKPOINTS, FLEET_CHECKPOINTS)
+    outputs = (LEDGER, NODES, STATE, SHORTAGES, OPEN_SHORTAGES)
+    wanted = (TELEMETRY, SITES, DEMAND, *outputs, SITE_CHECKPOINTS, FLEET_CHECKPOINTS)
     catalogue = chosen_catalogue(settings.twin)
     partition_counts(settings, wanted)
     await_coordinator(settings, "twin")

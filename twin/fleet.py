@@ -30,9 +30,9 @@ from models.ledger import (
 from models.names import FLEET
 from models.record import Outgoing, Record
 from models.sample import SiteSample
-from models.shortage import ScopeKind, Shortage
+from models.shortage import ScopeKind, Shortage, Status
 from models.state import FleetState, Presence, SiteState
-from models.topics import SHORTAGES, STATE
+from models.topics import OPEN_SHORTAGES, SHORTAGES, STATE
 from twin.demand import DemandBook
 from twin.episodes import Episodes
 from twin.packing import pack, unpack
@@ -138,7 +138,7 @@ class FleetMachine:
         standing, quotas = self.book.at(tick), self.book.quotas
         assessment = self.planner.assess(views, standing.demands, quotas)
         for event in self.episodes.advance(tick, assessment.shortfalls):
-            yield _shortage(event)
+            yield from _shortage(event)
         claims = self._claiming.claims(standing, quotas, assessment.servable, _there(views))
         opened = self.episodes.open_shortages
         for view in views:
@@ -267,10 +267,13 @@ def _state(key: str, tick: int, state: SiteState | FleetState) -> Outgoing:
     return Outgoing(STATE, key.encode(), state.model_dump_json().encode(), named, identity, 0)
 
 
-def _shortage(event: Shortage) -> Outgoing:
+def _shortage(event: Shortage) -> Iterator[Outgoing]:
+    """The event, and what it leaves open: the compacted topic has nothing of an episode that has resolved."""
     identity = f"{event.id}#{event.sequence}"
     named = headers(EventType.SHORTAGE, "//fleettwin/shortages", identity, instant_of(event.at))
-    return Outgoing(SHORTAGES, event.id.encode(), event.model_dump_json().encode(), named, identity, 0)
+    key, value = event.id.encode(), event.model_dump_json().encode()
+    yield Outgoing(SHORTAGES, key, value, named, identity, 0)
+    yield Outgoing(OPEN_SHORTAGES, key, value if event.status is Status.OPEN else None, named, identity, 0)
 
 
 def _refused(admitted: Admitted, refused: RecordRefused) -> Outgoing:

@@ -76,10 +76,10 @@ class Verification:
             wanted = expected.get(identity)
             if wanted is None:
                 tally.unexpected += 1
-                self._differ(Difference(where, identity, "is there and should not be", None, _shown(value)))
+                self._differ(Difference(where, identity, "is there and should not be", None, shown(value)))
             elif not same(wanted.value, value):
                 tally.different += 1
-                self._differ(Difference(where, identity, "differs", _shown(wanted.value), _shown(value)))
+                self._differ(Difference(where, identity, "differs", shown(wanted.value), shown(value)))
             tally.repeated += identity in seen
             seen.add(identity)
         for identity, wanted in expected.items():
@@ -87,7 +87,7 @@ class Verification:
                 tally.pending += not wanted.due
                 tally.missing += wanted.due
                 if wanted.due:
-                    self._differ(Difference(where, identity, "is missing", _shown(wanted.value)))
+                    self._differ(Difference(where, identity, "is missing", shown(wanted.value)))
 
     def compare_rows(
         self,
@@ -111,6 +111,12 @@ class Verification:
             self._differ(Difference(where, str(row[:3]), "is missing, or not so", str(row)))
         tally.pending = len(may - must - seen)
 
+    def add(self, where: str, tally: Tally, difference: Difference | None) -> None:
+        """Take in what was compared elsewhere."""
+        self.tallies[where] = tally
+        if difference is not None:
+            self._differ(difference)
+
     def _differ(self, difference: Difference) -> None:
         self.first = self.first or difference
 
@@ -130,5 +136,6 @@ def _fields(difference: Difference) -> dict[str, str | None]:
     return {name: getattr(difference, name) for name in Difference.__slots__}
 
 
-def _shown(value: bytes) -> str:
+def shown(value: bytes) -> str:
+    """A value as a report quotes it: the beginning of what is text, the size of what is not."""
     return value[:2000].decode(errors="replace") if value[:1] == b"{" else f"{len(value)} bytes"

@@ -21,8 +21,9 @@ from models.node_frame import read_node_frame
 from models.record import Record
 from models.shortage import Shortage
 from models.state import FleetState, SiteState
-from models.topics import DEMAND, LEDGER, NODES, SHORTAGES, SITES, STATE, TELEMETRY, dead_letters
+from models.topics import DEMAND, LEDGER, NODES, OPEN_SHORTAGES, SHORTAGES, SITES, STATE, TELEMETRY, dead_letters
 from streams.logs.topic_reading import read_batches
+from streams.oracle.last_words import Word, compare_last_words
 from streams.oracle.verification import Expected, Verification
 from twin.offline import OfflineTwin
 
@@ -42,11 +43,17 @@ class Oracle:
     twin: OfflineTwin
     expected: dict[str, dict[str, Expected]] = field(default_factory=lambda: {topic: {} for topic in OUTPUTS})
     stored: dict[str, set[str]] = field(default_factory=lambda: {topic: set() for topic in STORED})
+    open_shortages: dict[bytes, dict[str, Word]] = field(default_factory=dict)
+    """What each key of the compacted topic must say in turn, by identity."""
 
     def fold(self, record: Record, done: Positions) -> None:
         """Fold a record of the inputs or of the ledger; `done` says how far the worker is safely through."""
         due = record.offset < done.get((record.topic, record.partition), 0)
         for output in self.twin.fold(record):
+            if output.topic == OPEN_SHORTAGES:
+                words = self.open_shortages.setdefault(output.key or b"", {})
+                words.setdefault(output.identity, Word(output.value, due))
+                continue
             self.expected[output.topic].setdefault(output.identity, Expected(output.value or b"", due))
 
 
@@ -72,6 +79,10 @@ def verify(settings: Settings, database: str | None, progress: Callable[[str], N
         progress(f"comparing {topic}")
         found = _found(settings, topic, oracle, stored)
         verification.compare(topic, oracle.expected[topic], found, partial(_same, topic))
+    progress(f"comparing {OPEN_SHORTAGES}")
+    should = {key: list(words.values()) for key, words in oracle.open_shortages.items()}
+    says = {record.key or b"": record.value for record in _records(settings, OPEN_SHORTAGES)}
+    verification.add(OPEN_SHORTAGES, *compare_last_words(OPEN_SHORTAGES, should, says))
     sites = [site for machine in twin.telemetry.values() for site in machine.sites.values()]
     verification.readings = {
         "observed": sum(site.observed for site in sites),
