@@ -11,3 +11,4 @@ class Clock(Event):
     """Everything up to `until` has been sent into this partition."""
 
     until: AwareDatetime
+    """Ticks that end by then may close, after the grace."""

@@ -32,14 +32,21 @@ class DemandRevised(Event):
     """A demand as it stands from `at` on."""
 
     demand: Name
+    """Its name, by which later words of it are known; use it as the record's key."""
     project: Name
+    """Who asks; shortages are told by project."""
     tenant: Name | None = None
+    """Whose quotas count; unset: nobody's."""
     purpose: Purpose | None = None
+    """For people; it decides nothing."""
     workload: Workload | None = None
     """Unset: counted as training, which draws most."""
     at: AwareDatetime
+    """From when this word counts; of several the newest stands."""
     wanted: Amount
+    """Accelerators asked for, those granted included."""
     granted: Amount = 0
+    """Of these, how many it has."""
     types: tuple[Name, ...] = ()
     """Acceptable accelerator types; empty means any."""
     sites: tuple[Name, ...] = ()
@@ -49,7 +56,9 @@ class DemandRevised(Event):
     priority: Annotated[int, Field(ge=0, le=100)] = 50
     """The higher is served first."""
     starts_at: AwareDatetime | None = None
+    """It waits until then; unset: it stands at once."""
     ends_at: AwareDatetime | None = None
+    """It counts no more from then on; unset: until it is ended."""
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
@@ -66,4 +75,6 @@ class DemandEnded(Event):
     """The demand is gone from `at` on."""
 
     demand: Name
+    """The name with which it was asked for."""
     at: AwareDatetime
+    """From when it is gone."""

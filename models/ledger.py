@@ -22,6 +22,7 @@ class Samples(Event):
 
     kind: Literal["samples"] = "samples"
     partition: int
+    """Of `fleet.telemetry.v1`."""
     partitions: int
     """How many telemetry partitions there are."""
     after: int | None
@@ -31,14 +32,18 @@ class Samples(Event):
     ticks: tuple[int, ...]
     """The ticks closed one by one; quiet stretches are skipped."""
     samples: tuple[SiteSample, ...]
+    """Of the sites of the partition, for the ticks closed."""
 
 
 class Source(Event):
     """Where an admitted record stood before."""
 
     topic: str
+    """Without the prefix."""
     partition: int
+    """Of the topic."""
     offset: int
+    """In the partition."""
 
 
 class AdmittedClock(Clock):
@@ -76,10 +81,12 @@ class Admitted(Event):
 
     kind: Literal["admitted"] = "admitted"
     source: Source
+    """Where it stood."""
     body: Annotated[
         AdmittedClock | AdmittedFacts | AdmittedDemand | AdmittedEnd | AdmittedTenant,
         Field(discriminator="kind"),
     ]
+    """What it says."""
 
 
 class Away(Event):
@@ -87,6 +94,7 @@ class Away(Event):
 
     kind: Literal["away"] = "away"
     partition: int
+    """Of `fleet.telemetry.v1`."""
 
 
 class Back(Event):
@@ -94,6 +102,7 @@ class Back(Event):
 
     kind: Literal["back"] = "back"
     partition: int
+    """Of `fleet.telemetry.v1`."""
 
 
 LedgerRecord = Annotated[Samples | Admitted | Away | Back, Field(discriminator="kind")]

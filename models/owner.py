@@ -13,6 +13,8 @@ class Owner(Published):
     partition: int
     """Of `fleet.telemetry.v1`."""
     worker: str
+    """The same as in its pipeline samples."""
     url: str
     """Where its API is, without a slash at the end."""
     at: AwareDatetime
+    """When it was said, by the worker's clock."""

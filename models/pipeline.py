@@ -25,11 +25,17 @@ class Delay(Published):
     """Seconds, over what was done in the period of the sample."""
 
     stage: Stage
+    """Which delay."""
     count: int
+    """How many were measured."""
     p50: float
+    """The median."""
     p95: float
+    """95 of 100 took no longer."""
     p99: float
+    """99 of 100 took no longer."""
     most: float
+    """The longest."""
 
 
 class Flow(Published):
@@ -38,8 +44,11 @@ class Flow(Published):
     topic: str
     """Without the prefix."""
     partition: int
+    """Of the topic."""
     records: int
+    """Read."""
     bytes: int
+    """Of the values of these."""
     lag: int | None
     """Records still to be read at its end; unknown until Kafka has said where the partition ends."""
 
@@ -52,7 +61,9 @@ class PipelineSample(Published):
     app: str
     """`twin` or `store`."""
     since: AwareDatetime
+    """The period's begin, by the worker's clock."""
     at: AwareDatetime
+    """Its end."""
     flows: tuple[Flow, ...]
     """By topic and partition."""
     delays: tuple[Delay, ...]
@@ -60,5 +71,6 @@ class PipelineSample(Published):
     rows: int
     """Written to the database; none by the twin."""
     resident_bytes: int
+    """Of the process, at the end."""
     cpu_seconds: float
     """Of the process, in the period."""

@@ -45,25 +45,36 @@ class AcceleratorReadings(Event):
     """The same measures for each accelerator of the node, in the node's own order; absent means not known."""
 
     power_watts: tuple[Watts, ...] | None = None
+    """What each draws."""
     utilization: tuple[Fraction, ...] | None = None
+    """The part of the time in which each was busy, 0 to 1."""
     sm_active: tuple[Fraction, ...] | None = None
+    """The part of its multiprocessors that was busy, 0 to 1."""
     memory_used_bytes: tuple[Bytes, ...] | None = None
+    """Of each one's own memory."""
     temperature_celsius: tuple[Celsius, ...] | None = None
+    """Of each."""
 
 
 class Reading(Event):
     """One node at one instant. What is not known is left out, and is never zero."""
 
     site: Name
+    """Where the node is; the record's key must be the same. `fleet` is taken."""
     node: Name
+    """Its name, unique within the site."""
     rack: Name | None = None
+    """Where it stands, if that is of use."""
     type: Name
     """A catalogue entry, such as `h100-sxm`."""
     at: AwareDatetime
+    """When it was measured; finer than a millisecond is cut off."""
     sequence: Annotated[int, Field(ge=0, lt=2**63)]
     """Grows with every reading of the node; tells apart readings of one instant."""
     installed: Annotated[int, Field(ge=1, le=MOST_ACCELERATORS)]
+    """Accelerators that are in the node."""
     in_service: Count
+    """Of these, how many can be given work."""
     allocated: Count | None = None
     """Accelerators bound to work."""
     power_watts: Watts | None = None
@@ -71,11 +82,17 @@ class Reading(Event):
     utilization: Fraction | None = None
     """Mean over the node's accelerators."""
     sm_active: Fraction | None = None
+    """The part of the multiprocessors that was busy, mean over the accelerators."""
     memory_used_bytes: Bytes | None = None
+    """Of all its accelerators together."""
     temperature_celsius: Celsius | None = None
     """Of the hottest accelerator."""
     state: NodeState = NodeState.IN_SERVICE
+    """What the node's owner says of it."""
     accelerators: AcceleratorReadings | None = None
+    """Each accelerator by itself, `installed` values a list; what the node does not say above follows from these,
+    but for its watts.
+    """
 
     @model_validator(mode="after")
     def _counts_fit(self) -> Self:

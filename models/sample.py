@@ -12,11 +12,13 @@ class Pool(Event):
     """The accelerators of one type at a site."""
 
     type: str
+    """A catalogue id."""
     installed: int
     """On nodes that report or are stale; what lost nodes hold stands in `lost`."""
     in_service: int
     """Of these, usable: the node is neither draining, in maintenance nor failed."""
     allocated: int
+    """Bound to work, on nodes not lost."""
     free: int
     """In service, not allocated, on a node that reports."""
     held_idle: int
@@ -24,6 +26,7 @@ class Pool(Event):
     allocation_unknown: int
     """In service on nodes that do not say what is allocated; neither free nor allocated."""
     lost: int
+    """Installed on nodes that are lost."""
     free_per_node: tuple[int, ...]
     """How many nodes have exactly 0, 1, 2, ... free accelerators; nodes without any in service are left out."""
     utilization_ppm: int
@@ -36,18 +39,26 @@ class NodeCounts(Event):
     """Nodes by how lately they were heard, and, of those not lost, by what they say of themselves."""
 
     reporting: int
+    """Heard lately."""
     stale: int
+    """Not heard lately, and not yet lost."""
     lost: int
+    """Not heard for long."""
     in_service: int
+    """Not lost, by their own word."""
     draining: int
+    """Not lost, by their own word."""
     maintenance: int
+    """Not lost, by their own word."""
     failed: int
+    """Not lost, by their own word."""
 
 
 class PowerSplit(Event):
     """IT milliwatts by how we know them."""
 
     measured: int
+    """Of nodes that report their watts."""
     modelled: int
     """From utilisation, by the catalogue's model."""
     carried: int
@@ -80,11 +91,15 @@ class SiteSample(Event):
     """One site at the close of one tick."""
 
     site: str
+    """Its name."""
     tick: int
+    """The instant of the sample."""
     nodes: NodeCounts
+    """How many there are, by how they are."""
     pools: tuple[Pool, ...]
     """By type, sorted."""
     power: PowerSplit
+    """What they draw."""
     energy_joules: int
     """Since the first reading; between two readings of a node the mean of both watts counts."""
     gaps: int
@@ -92,3 +107,4 @@ class SiteSample(Event):
     newest: int
     """The newest `at` of any node."""
     intake: Intake
+    """Readings so far."""

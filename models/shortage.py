@@ -47,6 +47,7 @@ class Scope(Published):
 
     kind: ScopeKind
     name: str
+    """The site's or the project's; `fleet` for the fleet."""
 
 
 class Accelerators(Published):
@@ -54,6 +55,7 @@ class Accelerators(Published):
 
     kind: Literal["accelerators"] = "accelerators"
     types: tuple[str, ...]
+    """Catalogue ids, sorted."""
 
 
 class Power(Published):
@@ -73,6 +75,7 @@ class Unplaced(Published):
 
     kind: Literal["unplaced"] = "unplaced"
     types: tuple[str, ...]
+    """Catalogue ids, sorted."""
 
 
 Resource = Annotated[Accelerators | Power | Visibility | Unplaced, Field(discriminator="kind")]
@@ -82,8 +85,11 @@ class Quantity(Published):
     """An amount in each of the three measures; one that does not apply is zero."""
 
     accelerators: int = 0
+    """Raw count."""
     h100e: float = 0.0
+    """The same in H100 equivalents: dense BF16 against 989 TFLOPS."""
     watts: float = 0.0
+    """Facility watts of a site; IT watts that the accelerators would draw at work otherwise."""
 
 
 class Constraint(GrowingWords):
@@ -117,6 +123,7 @@ class OneMore(Published):
     """What one more unit of what is short would serve, the units of other constraints unchanged."""
 
     unit: Unit
+    """Of what there would be one more."""
     serves: int
     """Accelerators, of whichever demand comes first."""
 
@@ -125,14 +132,19 @@ class Binding(Published):
     """A constraint that binds, for machines and for people."""
 
     constraint: Constraint
+    """What binds."""
     sites: tuple[str, ...]
+    """Where, sorted; empty where it binds anywhere."""
     types: tuple[str, ...]
+    """Of which types of accelerators, sorted; empty where that does not matter."""
     together_with: tuple[Constraint, ...] = ()
     """What must give way with it; none where it binds by itself."""
     behind: int = 0
     """Accelerators of the shortage that wait for this; a demand that waits for either of two counts for both."""
     one_more: OneMore | None = None
+    """What one more unit would serve; null where that cannot be said."""
     summary: str
+    """The same in a sentence for people; its words may change, nothing should parse it."""
 
 
 class Shortage(Published):
@@ -143,13 +155,21 @@ class Shortage(Published):
     sequence: int
     """0 when opened, one more with every event."""
     change: Change
+    """Why this event was sent."""
     status: Status
+    """Whether the episode goes on after this event."""
     severity: Severity
+    """By the share that is missing, how much that is, and how long it has lasted."""
     scope: Scope
+    """Who is short; never changes within an episode."""
     resource: Resource
+    """What is short; never changes within an episode."""
     demanded: Quantity
+    """What is waited for, that included which could be had now."""
     served: Quantity
+    """What of it could be had now."""
     missing: Quantity
+    """What of it could not be had."""
     binding: Binding
     """What holds back most; where several do, what is changed most easily."""
     also: tuple[Binding, ...] = ()
@@ -159,4 +179,6 @@ class Shortage(Published):
     at: AwareDatetime
     """The tick of this event."""
     resolved_at: AwareDatetime | None = None
+    """The tick from which it was gone; null while it goes on."""
     projects: tuple[str, ...]
+    """Whose demand waits, sorted."""

@@ -42,8 +42,11 @@ class TenantRevised(Event):
     """A tenant's quotas as they stand from `at` on; none lifts them."""
 
     tenant: Name
+    """The name that demands give; use it as the record's key."""
     at: AwareDatetime
+    """From when this word counts; of several the newest stands."""
     quotas: tuple[Quota, ...] = ()
+    """All of them; no two of the same types."""
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
