@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TypeVar
+
 from models.shortage import (
     Accelerators,
     Binding,
@@ -15,6 +18,8 @@ from models.shortage import (
     Unplaced,
     Visibility,
 )
+
+_Word = TypeVar("_Word", Constraint, Unit)
 
 _CONSTRAINTS = {
     Constraint.QUOTA: "quota",
@@ -69,13 +74,13 @@ def amount(quantity: Quantity) -> str:
 
 def binds(binding: Binding) -> str:
     """The constraint and what must give way with it: `whole nodes with power`."""
-    others = " and ".join(_CONSTRAINTS[one] for one in binding.together_with)
-    return _CONSTRAINTS[binding.constraint] + (f" with {others}" if others else "")
+    others = " and ".join(_word(one, _CONSTRAINTS) for one in binding.together_with)
+    return _word(binding.constraint, _CONSTRAINTS) + (f" with {others}" if others else "")
 
 
 def one_more(more: OneMore) -> str:
     """What one more unit brings: `+1 MW serves 97`."""
-    return f"+1 {_UNITS[more.unit]} serves {more.serves:,}"
+    return f"+1 {_word(more.unit, _UNITS)} serves {more.serves:,}"
 
 
 def where(binding: Binding) -> str:
@@ -94,7 +99,7 @@ def briefly(shortage: Shortage) -> str:
     measure = f"{shortage.missing.accelerators:,}" if isinstance(shortage.resource, Accelerators) else missing(shortage)
     short = measure if isinstance(shortage.resource, Visibility) else f"{measure} short"
     more = shortage.binding.one_more
-    brings = "" if more is None else f", +1 {_SHORT_UNITS[more.unit]}: {more.serves:,}"
+    brings = "" if more is None else f", +1 {_word(more.unit, _SHORT_UNITS)}: {more.serves:,}"
     return f"{short}: {binds(shortage.binding)}{brings}"
 
 
@@ -112,3 +117,8 @@ def why(shortage: Shortage) -> str:
     if shortage.also:
         parts.append(f"also {also(shortage)}")
     return "; ".join(parts)
+
+
+def _word(said: _Word, words: Mapping[_Word, str]) -> str:
+    """Ours for it; a word that a newer version says is shown as it is said."""
+    return words.get(said) or printable(said.value.replace("_", " "))

@@ -49,6 +49,6 @@ def _read(value: object, kind: str) -> object:
 def _told(value: object) -> object:
     """A shortage, or what else binds in one; what is neither stays text, which no expected row has."""
     try:
-        return _IN_JSON.validate_json(to_json(value), strict=True)
+        return _IN_JSON.validate_json(to_json(value), strict=True, extra="forbid")
     except ValidationError:
         return str(value)
