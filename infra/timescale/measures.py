@@ -69,6 +69,7 @@ _TOTALS = (
     *_maybe("facility_watts", "supply_watts", "headroom_watts", "utilization", "unexpected"),
     *_known("installed", "in_service", "allocated", "free", "unknown", "h100e_in_service", "h100e_free"),
     *_known("nodes_reporting", "nodes_stale", "nodes_lost", "open_shortages"),
+    *_maybe("nodes_in_service", "nodes_draining", "nodes_maintenance", "nodes_failed", "nodes_never_seen"),
     *_counters("energy_joules", "readings_observed", "readings_late", "readings_refused"),
 )
 _FLEET = (
@@ -90,6 +91,10 @@ _NODE = (
     Measure("memory_used_bytes", "memory_used_bytes", ("n", "sum", "max")),
     *_counters("energy_joules"),
     Measure("lost", "(hearing = 2)::integer", ("sum",)),
+    Measure("stale", "(hearing = 1)::integer", ("sum",)),
+    Measure("draining", "(state = 1)::integer", ("sum",)),
+    Measure("maintenance", "(state = 2)::integer", ("sum",)),
+    Measure("failed", "(state = 3)::integer", ("sum",)),
 )
 
 ROLLUPS = (

@@ -75,11 +75,12 @@ def act_as_writer(connection: Connection, schema: str) -> bool:
 
 
 def grant_rights(connection: Connection, schema: str, owner: str) -> None:
-    """Give writer and reader what they need on the tables there are, and on those the owner will create.
+    """Give writer and reader what they need on what there is, and on the tables the owner will create.
 
     To be called within a transaction that acts as the owner; roles that do not exist are passed over.
     """
     inside = sql.Identifier(schema)
+    connection.execute(sql.SQL("revoke execute on all functions in schema {} from public").format(inside))
     rights = {Role.READER: sql.SQL("select"), Role.WRITER: sql.SQL("select, insert, update")}
     for role, right in rights.items():
         if connection.execute("select from pg_roles where rolname = %s", [role.named(schema)]).fetchone() is None:
@@ -88,6 +89,7 @@ def grant_rights(connection: Connection, schema: str, owner: str) -> None:
         for statement in (
             sql.SQL("grant usage on schema {inside} to {name}"),
             sql.SQL("grant {right} on all tables in schema {inside} to {name}"),
+            sql.SQL("grant execute on all functions in schema {inside} to {name}"),
             sql.SQL("alter default privileges for role {owner} in schema {inside} grant {right} on tables to {name}"),
         ):
             connection.execute(
