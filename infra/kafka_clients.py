@@ -46,14 +46,14 @@ def opened_admin(settings: Settings) -> Iterator[KafkaAdminClient]:
 
 
 @contextmanager
-def opened_consumer(settings: Settings) -> Iterator[KafkaConsumer]:
-    """A consumer without a group, to be given its partitions."""
+def opened_consumer(settings: Settings, group: str | None = None) -> Iterator[KafkaConsumer]:
+    """A consumer to be given its partitions, or one of a group; it commits nothing by itself."""
     from kafka import KafkaConsumer  # noqa: PLC0415  # slow to import
 
     with _connection(settings) as connect:
         consumer = KafkaConsumer(
             **connect,
-            group_id=None,
+            group_id=group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             allow_auto_create_topics=False,

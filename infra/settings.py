@@ -97,6 +97,29 @@ class GrafanaSettings(_Part):
     """A file that holds the token, instead of `token`."""
 
 
+class AlertsSettings(_Part):
+    """Where shortages are forwarded to, and with which secrets; `fleettwin alerts forward` reads them."""
+
+    url: SecretStr | None = None
+    """As `--to`, for an address that is itself a secret."""
+    url_file: Path | None = None
+    """A file that holds the address, instead of `url`."""
+    token: SecretStr | None = None
+    """Sent as `Authorization: Bearer TOKEN`."""
+    token_file: Path | None = None
+    """A file that holds the token, instead of `token`."""
+    routing_key: SecretStr | None = None
+    """Of the PagerDuty service's integration."""
+    routing_key_file: Path | None = None
+    """A file that holds the routing key, instead of `routing_key`."""
+    timeout_seconds: Annotated[float, Field(gt=0)] = 10.0
+    """How long the receiver may take to answer."""
+    longest_wait_seconds: Annotated[float, Field(gt=0)] = 60.0
+    """Between two attempts, unless the receiver asks for more."""
+    resend_seconds: Annotated[float, Field(gt=0)] = 60.0
+    """How often Alertmanager is told again of what is open; it forgets what it has not heard of for five times that."""
+
+
 class TwinSettings(_Part):
     """How the machines count time and judge what they see."""
 
@@ -144,6 +167,7 @@ class Settings(BaseSettings):
     twin: TwinSettings = TwinSettings()
     console: ConsoleSettings = ConsoleSettings()
     grafana: GrafanaSettings = GrafanaSettings()
+    alerts: AlertsSettings = AlertsSettings()
 
     @classmethod
     def settings_customise_sources(
@@ -182,7 +206,7 @@ def read_settings() -> Settings:
         raise ConfigurationError(name, value, first["msg"].removeprefix("Input should be ")) from None
 
 
-_SECRET = ("URL", "TOKEN", "PASSWORD")
+_SECRET = ("URL", "TOKEN", "PASSWORD", "KEY")
 """Words in the names of settings whose values no message shows."""
 
 

@@ -30,11 +30,13 @@ def read_batches(
     partitions: Mapping[str, int],
     *,
     from_beginning: bool = True,
+    since: int | None = None,
     follow: bool = False,
     most_waiting_bytes: int = MOST_WAITING_BYTES,
 ) -> Iterator[list[Record]]:
     """The records of these topics (names without the prefix, with their partitions), a batch every quarter second.
 
+    They begin with the first that there is, or the first that Kafka has taken in since an instant, or with what comes.
     Up to the ends that the topics have now the order depends on the records alone; after that it is as they come.
     Batches may be empty, so that the caller can look at the time.
 
@@ -50,6 +52,9 @@ def read_batches(
     }
     consumer.assign(list(places))
     begins, ends = consumer.beginning_offsets(list(places)), consumer.end_offsets(list(places))
+    if since is not None:
+        found = consumer.offsets_for_times(dict.fromkeys(places, since))
+        begins = {there: ends[there] if found[there] is None else found[there].offset for there in places}
     reading = _Reading(consumer, dict(begins if from_beginning else ends))
     merge = Merge(places.values())
     for there, place in places.items():
