@@ -126,6 +126,9 @@ class NodeAnswer(Event):
 
     now: AwareDatetime
     nodes: tuple[NodeView, ...]
+    """By site."""
+    unanswered: tuple[int, ...] = ()
+    """Telemetry partitions for which no worker answered: there may be further nodes of that name."""
 
 
 class ShortagesView(Event):
@@ -135,3 +138,29 @@ class ShortagesView(Event):
     age_seconds: float | None
     open: tuple[Shortage, ...]
     resolved: tuple[Shortage, ...]
+
+
+class Health(Event):
+    """`GET /healthz`: the worker's loop turns and its app runs."""
+
+    alive: bool
+    worker: str
+
+
+class Readiness(Event):
+    """`GET /readyz`: whether the worker folds its partitions and sees the fleet."""
+
+    ready: bool
+    missing: tuple[str, ...]
+    """What is not there yet, in words."""
+
+
+class Problem(Event):
+    """The body of every answer that is none: 4xx and 5xx."""
+
+    code: str
+    """A short, stable name of the reason, such as `unknown_site`."""
+    detail: str
+    """The reason for people, with the way out where there is one."""
+    name: str | None = None
+    """The site or node that the question named, where that is what is wrong."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import numpy as np
 
@@ -39,38 +40,54 @@ class FleetWatch:
     """Readings taken in a second of event time, over the last two fleet states."""
     _delays: deque[float] = field(default_factory=lambda: deque(maxlen=_DELAYS_KEPT))
 
-    def take(self, record: Record) -> None:
-        """Take a record in."""
+    def take(self, record: Record) -> SiteState | FleetState | Shortage | None:
+        """Take a record in, and give what it says, if that is news.
+
+        Raises:
+            ValidationError: it does not hold what it says.
+        """
         value = record.value or b""
         match (record.header("ce_type") or b"").decode("latin-1"):
             case EventType.SITE_STATE:
-                self._site(SiteState.model_validate_json(value), record.timestamp)
+                return self._site(SiteState.model_validate_json(value), record.timestamp)
             case EventType.FLEET_STATE:
-                self._fleet(FleetState.model_validate_json(value))
+                return self._fleet(FleetState.model_validate_json(value))
             case EventType.SHORTAGE:
-                self._shortage(Shortage.model_validate_json(value))
+                return self._shortage(Shortage.model_validate_json(value))
+        return None
 
-    def _site(self, state: SiteState, stored: int) -> None:
+    def _site(self, state: SiteState, stored: int) -> SiteState | None:
         known = self.sites.get(state.site)
-        if known is None or state.tick > known.tick:
-            self.sites[state.site] = state
-            self.site_states += 1
-            self._delays.append((stored - instant_of(state.tick)) / 1000)
+        if known is not None and state.tick <= known.tick:
+            return None
+        self.sites[state.site] = state
+        self.site_states += 1
+        self._delays.append((stored - instant_of(state.tick)) / 1000)
+        return state
 
-    def _fleet(self, state: FleetState) -> None:
+    def _fleet(self, state: FleetState) -> FleetState | None:
         if self.fleet is not None and state.tick <= self.fleet.tick:
-            return
+            return None
         if self.fleet is not None:
             elapsed = (state.tick - self.fleet.tick).total_seconds()
             self.rate = (state.intake.observed - self.fleet.intake.observed) / elapsed
         self.fleet = state
+        return state
 
-    def _shortage(self, event: Shortage) -> None:
+    def _shortage(self, event: Shortage) -> Shortage | None:
         known = self.shortages.get(event.id)
-        if known is None or event.sequence > known.sequence:
-            self.shortages[event.id] = event
-            self.opened += event.change is Change.OPENED
-            self.resolved += event.change is Change.RESOLVED
+        if known is not None and event.sequence <= known.sequence:
+            return None
+        self.shortages[event.id] = event
+        self.opened += event.change is Change.OPENED
+        self.resolved += event.change is Change.RESOLVED
+        return event
+
+    def forget(self, before: datetime) -> None:
+        """Drop the episodes that resolved before then."""
+        gone = [one.id for one in self.shortages.values() if one.resolved_at is not None and one.resolved_at < before]
+        for id_ in gone:
+            del self.shortages[id_]
 
     @property
     def open_shortages(self) -> list[Shortage]:

@@ -44,6 +44,10 @@ class Lanes:
     address: str
     kinds: Mapping[str, LaneKind]
     open: dict[tuple[str, int], Lane] = field(default_factory=dict)
+    settled: bool = False
+    """Whether `open` is what this worker was assigned last; not before the first assignment, nor while one changes."""
+    on_open: Callable[[], None] = lambda: None
+    """Called whenever lanes have been opened."""
     _gap_since: dict[tuple[str, int], float] = field(default_factory=dict)
 
     def attach(self) -> None:
@@ -111,6 +115,7 @@ class Lanes:
             give_up("a checkpoint could not be stored", topic=topic, partition=partition, error=repr(error))
 
     async def _on_revoked(self, _app: Any, _revoked: Iterable[Any], **_: Any) -> None:
+        self.settled = False
         await self.store_all()
         self.open.clear()
 
@@ -143,7 +148,8 @@ class Lanes:
         for place, offset in positions.items():
             if offset == 0:  # a committed offset of 0 is no place to seek to, says aiokafka, and stays where it was
                 await self.app.consumer.seek(place, 0)
-        self.open, self._gap_since = lanes, {}
+        self.open, self._gap_since, self.settled = lanes, {}, True
+        self.on_open()
         log.info("lanes open", lanes=len(lanes), seconds=round(time.monotonic() - begun, 3))
 
     async def _loaded(self, assigned: list[tuple[str, int]]) -> dict[tuple[str, int], Lane]:
