@@ -108,9 +108,10 @@ def read_node_frame(value: bytes) -> NodeFrame:
 
 
 def _completed(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """With nulls in the columns that were not known when the frame was written."""
-    if not set(ADDED).isdisjoint(batch.schema.names):
-        return batch
-    for name in ADDED:
-        batch = batch.append_column(name, pa.nulls(batch.num_rows, COLUMNS[name]))
-    return batch
+    """Our columns by name: nulls in those not known when the frame was written, and none that a newer version added."""
+    names = batch.schema.names
+    missing = tuple(name for name in COLUMNS if name not in names)
+    if missing not in ((), ADDED):
+        raise RecordRefused("schema", f"node frame without the column {missing[0]!r}")
+    arrays = [batch.column(name) if name in names else pa.nulls(batch.num_rows, kind) for name, kind in COLUMNS.items()]
+    return pa.RecordBatch.from_arrays(arrays, names=list(COLUMNS))
