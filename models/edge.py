@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from models.accelerators import gathered
 from models.catalogue import Catalogue
-from models.columns import UNKNOWN, UNKNOWN_TEMPERATURE, Integers, ReadingColumns, Roster
+from models.columns import UNKNOWN, UNKNOWN_TEMPERATURE, AcceleratorMeasure, Integers, ReadingColumns, Roster
 from models.frame import REQUIRED
 from models.reading import MOST_ACCELERATORS, STATE_CODES
 
@@ -51,6 +52,14 @@ MEASURES = {
     "temperature_celsius": Measure(-60, 200, 1000, UNKNOWN_TEMPERATURE),
 }
 
+KEPT = {
+    "utilization": AcceleratorMeasure.UTILIZATION,
+    "power_watts": AcceleratorMeasure.POWER,
+    "memory_used_bytes": AcceleratorMeasure.MEMORY_USED,
+    "temperature_celsius": AcceleratorMeasure.TEMPERATURE,
+}
+"""The measures that are kept of each accelerator."""
+
 
 @dataclass
 class FrameEdge:
@@ -63,6 +72,8 @@ class FrameEdge:
     sent_at: int
     good: Mask = field(init=False)
     refusals: dict[int, RowRefusal] = field(default_factory=dict)
+    lists: dict[AcceleratorMeasure, tuple[Integers, Integers]] = field(default_factory=dict)
+    """The values of accelerators that were read, each with its row."""
 
     def __post_init__(self) -> None:
         self.good = np.ones(self.batch.num_rows, dtype=bool)
@@ -92,6 +103,8 @@ class FrameEdge:
             self._of_accelerators("power_watts", installed)
         plausible = self.catalogue.columns.plausible(np.maximum(self.roster.codes, 0), installed)
         self._doubt(columns.power > plausible, "implausible_power", "power_watts")
+        if self.lists:
+            columns = replace(columns, accelerators=gathered(installed, self.lists))
         return columns if self.good.all() else columns.rows(self.good)
 
     def _doubt(self, bad: Mask, code: str, name: str) -> None:
@@ -156,6 +169,8 @@ class FrameEdge:
         self._doubt(given & (lengths != installed), "wrong_length", column)
         owners = np.repeat(np.arange(rows), lengths)
         values, unsaid = self._converted(array.flatten(), name, column, owners)
+        if name in KEPT:
+            self.lists[KEPT[name]] = owners, values
         whole = given & (lengths > 0) & (np.bincount(owners[unsaid], minlength=rows) == 0)
         unknown = np.full(rows, MEASURES[name].unknown, dtype=np.int64)
         if name not in _TOGETHER or not whole.any():

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 from pydantic import ValidationError
 
+from models.accelerators import gathered
 from models.catalogue import Catalogue
 from models.clock import Clock
 from models.cloudevents import ARROW, JSON, EventType, unwrap
 from models.columns import UNKNOWN, ReadingColumns, Roster
-from models.edge import FUTURE_TOLERANCE, MEASURES, FrameEdge, Mask, RowRefusal
+from models.edge import FUTURE_TOLERANCE, KEPT, MEASURES, FrameEdge, Mask, RowRefusal
 from models.errors import RecordRefused, first_doubt
 from models.frame import read_frame
 from models.instants import LAST, Instant, instant_of
@@ -117,15 +118,14 @@ def _usable(name: str) -> bool:
 
 def _one_row(reading: Reading, code: int) -> ReadingColumns:
     """The columns of a single reading; what the node does not say of itself is taken from its accelerators."""
-    known = reading.accelerators or AcceleratorReadings()
+    lists = _lists(reading.accelerators)
 
-    def measured(name: str, fallback: float | None) -> int:
+    def measured(name: str, together: Callable[[Sequence[int]], int] | None = None) -> int:
         value: float | None = getattr(reading, name)
-        chosen = fallback if value is None else value
-        return MEASURES[name].unknown if chosen is None else round(chosen * MEASURES[name].scale)
-
-    def mean(values: Sequence[float] | None) -> float | None:
-        return sum(round(value * 1_000_000) for value in values) // len(values) / 1_000_000 if values else None
+        if value is not None:
+            return _whole(name, value)
+        unknown, of_each = MEASURES[name].unknown, lists.get(name, ())
+        return together(of_each) if together and of_each and unknown not in of_each else unknown
 
     values = (
         0,
@@ -134,16 +134,33 @@ def _one_row(reading: Reading, code: int) -> ReadingColumns:
         reading.installed,
         reading.in_service,
         UNKNOWN if reading.allocated is None else reading.allocated,
-        measured("power_watts", None),
-        measured("utilization", mean(known.utilization)),
-        measured("sm_active", mean(known.sm_active)),
-        measured("memory_used_bytes", sum(known.memory_used_bytes) if known.memory_used_bytes else None),
-        measured("temperature_celsius", max(known.temperature_celsius) if known.temperature_celsius else None),
+        measured("power_watts"),
+        measured("utilization", _mean),
+        measured("sm_active", _mean),
+        measured("memory_used_bytes", sum),
+        measured("temperature_celsius", max),
         STATE_CODES[reading.state],
     )
     key = repr((reading.node, reading.rack, reading.type)).encode()
     roster = Roster(key, (reading.node,), (reading.rack or "",), np.array([code], dtype=np.int64))
-    return ReadingColumns(roster, *np.array(values, dtype=np.int64).reshape(-1, 1))
+    owners = np.zeros(reading.installed, dtype=np.int64)
+    kept = {KEPT[name]: (owners, np.array(of_each, dtype=np.int64)) for name, of_each in lists.items() if name in KEPT}
+    accelerators = gathered(np.array([reading.installed]), kept) if kept else None
+    return ReadingColumns(roster, *np.array(values, dtype=np.int64).reshape(-1, 1), accelerators=accelerators)
+
+
+def _lists(accelerators: AcceleratorReadings | None) -> dict[str, list[int]]:
+    """The lists that are there, in whole numbers."""
+    given = ((name, values) for name, values in accelerators or () if values is not None)
+    return {name: [_whole(name, value) for value in values] for name, values in given}
+
+
+def _whole(name: str, value: float | None) -> int:
+    return MEASURES[name].unknown if value is None else round(value * MEASURES[name].scale)
+
+
+def _mean(values: Sequence[int]) -> int:
+    return sum(values) // len(values)
 
 
 def _texts(array: pa.Array) -> list[str]:

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from models.cloudevents import ARROW, EventType, headers
 from models.columns import UNKNOWN as NOT_SAID
-from models.columns import UNKNOWN_TEMPERATURE, Integers
-from models.node_frame import ADDED, COLUMNS, MOST_ROWS, Hearing, PowerSource, encode_node_frame
+from models.columns import UNKNOWN_TEMPERATURE, UNSAID, AcceleratorColumns, AcceleratorMeasure, Integers
+from models.node_frame import COLUMNS, MOST_ROWS, Hearing, PowerSource, encode_node_frame
 from models.record import Outgoing
 from models.topics import NODES
-from twin.nodes import NEVER, Row
+from twin.nodes import NEVER
+from twin.rows import Row
 from twin.rules import Rules
 from twin.sampling import hearing_of
 from twin.site import SiteTwin
@@ -24,15 +25,14 @@ from twin.site import SiteTwin
 def node_frames(site: SiteTwin, tick: int, partition: int) -> Iterator[Outgoing]:
     """The frames of a site at a tick, its nodes in the order of their names."""
     nodes = site.nodes
-    reported = np.flatnonzero(_reported(nodes.known, tick, site.rules))
-    slots = np.array(sorted(reported.tolist(), key=nodes.names.__getitem__), dtype=np.int64)
+    slots = nodes.by_name[_reported(nodes.known, tick, site.rules)[nodes.by_name]]
     for part, start in enumerate(range(0, slots.size, MOST_ROWS)):
         some = slots[start : start + MOST_ROWS]
         columns = _columns(nodes.known[:, some], tick, site.rules)
         columns["node"] = pa.array([nodes.names[slot] for slot in some.tolist()], pa.string())
         columns["rack"] = _words(nodes.known[Row.RACK, some], nodes.racks)
         columns["type"] = _words(nodes.known[Row.CODE, some], nodes.catalogue.ids)
-        columns |= {name: pa.nulls(some.size, COLUMNS[name]) for name in ADDED}
+        columns |= _lists(nodes.accelerators.of(some))
         identity = f"{site.site}@{tick}/{part}"
         yield Outgoing(
             NODES,
@@ -79,6 +79,34 @@ def _columns(known: Integers, tick: int, rules: Rules) -> dict[str, Any]:
         "temperature_millicelsius": said("temperature_millicelsius", Row.TEMPERATURE, UNKNOWN_TEMPERATURE),
         "energy_joules": numbers("energy_joules", known[Row.JOULES]),
     }
+
+
+_LISTS = {
+    "accelerator_utilization_ppm": AcceleratorMeasure.UTILIZATION,
+    "accelerator_power_milliwatts": AcceleratorMeasure.POWER,
+    "accelerator_memory_used_bytes": AcceleratorMeasure.MEMORY_USED,
+    "accelerator_temperature_millicelsius": AcceleratorMeasure.TEMPERATURE,
+}
+
+
+def _lists(accelerators: AcceleratorColumns) -> dict[str, pa.Array]:
+    """The measures of each accelerator; null where a node says nothing in one of them."""
+    nodes = accelerators.lengths.size
+    owners = np.repeat(np.arange(nodes), accelerators.lengths)
+    columns = {}
+    for name, measure in _LISTS.items():
+        values = accelerators.values[measure]
+        known = values != UNSAID[measure]
+        spoken = np.bincount(owners[known], minlength=nodes) > 0
+        if not spoken.any():
+            columns[name] = pa.nulls(nodes, COLUMNS[name])
+            continue
+        kept = spoken[owners]
+        flat = pa.array(np.where(known, values, 0)[kept], mask=~known[kept]).cast(COLUMNS[name].value_type)
+        ends = np.cumsum(np.where(spoken, accelerators.lengths, 0))
+        offsets = pa.array(np.r_[0, ends].astype(np.int32), mask=np.r_[~spoken, False])
+        columns[name] = pa.ListArray.from_arrays(offsets, flat)
+    return columns
 
 
 def _words(codes: Integers, words: Sequence[str]) -> pa.DictionaryArray:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,9 @@ from numpy.typing import NDArray
 
 from models.catalogue import Catalogue
 from models.columns import UNKNOWN as NOT_SAID
-from models.columns import VALUE_NAMES, Integers, ReadingColumns
+from models.columns import VALUE_NAMES, AcceleratorColumns, Integers, ReadingColumns
+from twin.accelerators import AcceleratorTable
+from twin.rows import READING_ROWS, TABLE_ROWS, Row, Rows
 from twin.rules import Rules
 
 NEVER = -1
@@ -20,33 +21,6 @@ NEVER = -1
 
 HALF_MICROJOULES = 2_000_000
 """In a joule. Milliwatts of two readings, added, times milliseconds are halves of a microjoule: no rounding."""
-
-
-class Row(IntEnum):
-    """The rows of the tables: what a reading brings, then what the twin keeps beside it."""
-
-    SLOT = 0
-    RACK = 1
-    CODE = 2
-    AT = 3
-    SEQUENCE = 4
-    INSTALLED = 5
-    IN_SERVICE = 6
-    ALLOCATED = 7
-    POWER = 8
-    UTILIZATION = 9
-    SM_ACTIVE = 10
-    MEMORY_USED = 11
-    TEMPERATURE = 12
-    STATE = 13
-    DRAWN = 14
-    IDLE_SINCE = 15
-    JOULES = 16
-    REST = 17
-
-
-READING_ROWS = Row.STATE + 1
-TABLE_ROWS = Row.REST + 1
 
 
 @dataclass
@@ -67,9 +41,11 @@ class NodeTable:
     racks: list[str] = field(default_factory=list)
     counts: Counts = field(default_factory=Counts)
     table: Integers = field(default_factory=lambda: _empty(64))
+    accelerators: AcceleratorTable = field(default_factory=AcceleratorTable)
     _slots: dict[str, int] = field(default_factory=dict)
     _rack_codes: dict[str, int] = field(default_factory=dict)
     _rosters: dict[bytes, Integers] = field(default_factory=dict)
+    _by_name: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def __len__(self) -> int:
         return len(self.names)
@@ -79,10 +55,10 @@ class NodeTable:
         """The table without its unused end."""
         return self.table[:, : len(self.names)]
 
-    def rows_of(self, columns: ReadingColumns) -> Integers:
-        """The readings as rows of the table's upper part, shape (READING_ROWS, n)."""
+    def rows_of(self, columns: ReadingColumns) -> Rows:
+        """The readings as rows of the table's upper part."""
         who = self._roster_rows(columns)[:, columns.who]
-        return np.vstack([who, *(getattr(columns, name) for name in VALUE_NAMES)])
+        return Rows(np.vstack([who, *(getattr(columns, name) for name in VALUE_NAMES)]), columns.accelerators)
 
     def _roster_rows(self, columns: ReadingColumns) -> Integers:
         roster = columns.roster
@@ -113,9 +89,9 @@ class NodeTable:
             self.racks.append(rack)
         return code
 
-    def fold(self, rows: Integers, rules: Rules) -> None:
+    def fold(self, rows: Rows, rules: Rules) -> None:
         """Take in the readings of one tick, whatever their order."""
-        for turn in _turns(rows, self.racks):
+        for turn in rows.turns(self.racks):
             self._apply(turn, rules)
 
     def are_news(self, rows: Integers) -> NDArray[np.bool_]:
@@ -124,8 +100,9 @@ class NodeTable:
         news: NDArray[np.bool_] = (rows[Row.AT] > at) | ((rows[Row.AT] == at) & (rows[Row.SEQUENCE] > sequence))
         return news
 
-    def _apply(self, rows: Integers, rules: Rules) -> None:
+    def _apply(self, taken: Rows, rules: Rules) -> None:
         """Take in readings of which no two are of one node."""
+        rows, accelerators = taken.numbers, taken.accelerators
         slots = rows[Row.SLOT]
         before = self.table[:, slots]
         newer = self.are_news(rows)
@@ -134,7 +111,8 @@ class NodeTable:
             repeated = int((same_time & (rows[Row.SEQUENCE] == before[Row.SEQUENCE])).sum())
             self.counts.duplicate += repeated
             self.counts.superseded += int((~newer).sum()) - repeated
-            rows, before, slots = rows[:, newer], before[:, newer], slots[newer]
+            taken = taken.part(newer)
+            rows, accelerators, before, slots = taken.numbers, taken.accelerators, before[:, newer], slots[newer]
         after = np.empty((TABLE_ROWS, rows.shape[1]), dtype=np.int64)
         after[:READING_ROWS] = rows
         after[Row.DRAWN] = self._drawn(rows)
@@ -150,6 +128,7 @@ class NodeTable:
         began = np.where(before[Row.IDLE_SINCE] != NEVER, before[Row.IDLE_SINCE], rows[Row.AT])
         after[Row.IDLE_SINCE] = np.where(idles, began, NEVER)
         self.table[:, slots] = after
+        self.accelerators.put(slots, accelerators)
 
     def _drawn(self, rows: Integers) -> Integers:
         """Milliwatts as measured, else as modelled from utilisation, else `NEVER`."""
@@ -160,16 +139,29 @@ class NodeTable:
         modelled = self.catalogue.columns.modelled(rows[Row.CODE], rows[Row.INSTALLED], np.maximum(utilization, 0))
         return np.where(measured != NOT_SAID, measured, np.where(utilization != NOT_SAID, modelled, NEVER))
 
-    def canonical(self) -> Iterator[tuple[str | int, ...]]:
-        """Every node as `told`, in the order of the nodes' names: equal for equal states, however they came."""
-        for slot in sorted(range(len(self.names)), key=self.names.__getitem__):
-            row = self.table[:, slot].tolist()
-            if row[Row.AT] != NEVER:
-                yield self.told([slot, *row[1:]])
+    @property
+    def by_name(self) -> Integers:
+        """The slots of all nodes in the order of their names."""
+        if self._by_name.size != len(self.names):
+            self._by_name = np.array(sorted(range(len(self.names)), key=self.names.__getitem__), dtype=np.int64)
+        return self._by_name
 
-    def told(self, row: list[int]) -> tuple[str | int, ...]:
-        """A row with node, rack and type by their names: equal for equal rows, however the numbers were given."""
-        return self.names[row[Row.SLOT]], self.racks[row[Row.RACK]], self.catalogue.ids[row[Row.CODE]], *row[Row.AT :]
+    def canonical(self) -> Iterator[tuple[Any, ...]]:
+        """Every node as `told`, in the order of the nodes' names: equal for equal states, however they came."""
+        slots = self.by_name[self.table[Row.AT, self.by_name] != NEVER]
+        numbers = self.table[:, slots]
+        numbers[Row.SLOT] = slots
+        yield from self.told(numbers, self.accelerators.of(slots))
+
+    def told(self, numbers: Integers, accelerators: AcceleratorColumns | None) -> Iterator[tuple[Any, ...]]:
+        """Rows with node, rack and type by their names: equal for equal rows, however the numbers were given.
+
+        What a node says of its accelerators stands at the end, by measure.
+        """
+        lists = (accelerators or AcceleratorColumns.none(numbers.shape[1])).each()
+        for row, list_ in zip(numbers.T.tolist(), lists, strict=True):
+            who = self.names[row[Row.SLOT]], self.racks[row[Row.RACK]], self.catalogue.ids[row[Row.CODE]]
+            yield (*who, *row[Row.AT :], *list_)
 
     def head(self) -> dict[str, Any]:
         """What a snapshot needs beside `known`."""
@@ -181,36 +173,18 @@ class NodeTable:
             "counts": [counts.duplicate, counts.superseded, counts.gaps],
         }
 
-    def restore(self, head: dict[str, Any], table: Integers) -> None:
-        """Become what `head` and `known` were taken from; types are found again by their ids."""
+    def restore(self, head: dict[str, Any], table: Integers, accelerators: AcceleratorColumns | None) -> None:
+        """Become what `head`, `known` and `accelerators` were taken from; types are found again by their ids."""
         self.names, self.racks, self.counts = head["names"], head["racks"], Counts(*head["counts"])
         self._slots = {name: slot for slot, name in enumerate(self.names)}
         self._rack_codes = {rack: code for code, rack in enumerate(self.racks)}
         self._rosters.clear()
+        self._by_name = self._by_name[:0]
         self.table = np.hstack([table, _empty(64)])
+        self.accelerators = AcceleratorTable() if accelerators is None else AcceleratorTable.holding(accelerators)
 
 
 def _empty(slots: int) -> Integers:
     table = np.zeros((TABLE_ROWS, slots), dtype=np.int64)
     table[[Row.AT, Row.DRAWN, Row.IDLE_SINCE]] = NEVER
     return table
-
-
-def _turns(rows: Integers, racks: list[str]) -> Iterator[Integers]:
-    """The rows in turns without two of one node, each node's in order of time; ties go by all that they say."""
-    slots = rows[Row.SLOT]
-    if slots.size == 0:
-        return
-    if np.bincount(slots).max() == 1:
-        yield rows
-        return
-    rank = np.empty(len(racks), dtype=np.int64)  # a rack's code tells when it was first heard of, its name does not
-    rank[sorted(range(len(racks)), key=racks.__getitem__)] = np.arange(len(racks))
-    said = (rank[rows[Row.RACK]], rows[Row.CODE], *rows[Row.INSTALLED :])
-    keys: tuple[NDArray[Any], ...] = (*said, rows[Row.SEQUENCE], rows[Row.AT], slots)
-    rows = rows[:, np.lexsort(keys)]
-    slots = rows[Row.SLOT]
-    first = np.flatnonzero(np.r_[True, slots[1:] != slots[:-1]])
-    turn = np.arange(slots.size) - np.repeat(first, np.diff(np.r_[first, slots.size]))
-    for number in range(int(turn.max()) + 1):
-        yield rows[:, turn == number]

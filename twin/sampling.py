@@ -10,7 +10,8 @@ from models.columns import Integers
 from models.node_frame import Hearing
 from models.reading import StateCode
 from models.sample import Intake, NodeCounts, Pool, PowerSplit, SiteSample
-from twin.nodes import HALF_MICROJOULES, NEVER, NodeTable, Row
+from twin.nodes import HALF_MICROJOULES, NEVER, NodeTable
+from twin.rows import Row
 from twin.rules import Rules
 
 

@@ -11,10 +11,11 @@ import orjson
 from numpy.typing import NDArray
 
 from models.catalogue import Catalogue
-from models.columns import Integers, ReadingColumns
+from models.columns import AcceleratorColumns, Integers, ReadingColumns
 from models.sample import SiteSample
-from twin.nodes import NodeTable, Row
+from twin.nodes import NodeTable
 from twin.packing import pack, unpack
+from twin.rows import Row, Rows
 from twin.rules import Rules
 from twin.sampling import sample_site
 
@@ -27,8 +28,8 @@ class SiteTwin:
     rules: Rules
     catalogue: Catalogue
     nodes: NodeTable = field(init=False)
-    held: dict[int, list[Integers]] = field(default_factory=dict)
-    """Readings by the tick they count for, shape (READING_ROWS, n) each."""
+    held: dict[int, list[Rows]] = field(default_factory=dict)
+    """Readings by the tick they count for."""
     first: int | None = None
     """The first tick that is sampled."""
     observed: int = 0
@@ -43,25 +44,25 @@ class SiteTwin:
         if not len(columns):
             return
         rows = self.nodes.rows_of(columns)
-        ticks = -(-rows[Row.AT] // self.rules.tick) * self.rules.tick
+        ticks = -(-rows.numbers[Row.AT] // self.rules.tick) * self.rules.tick
         if open_tick is not None:
             self.late += int((ticks < open_tick).sum())
             ticks = np.maximum(ticks, open_tick)
-        self.observed += rows.shape[1]
+        self.observed += len(rows)
         earliest, latest = int(ticks.min()), int(ticks.max())
         self.first = earliest if self.first is None else min(self.first, earliest)
         if earliest == latest:
             self.held.setdefault(earliest, []).append(rows)
             return
         for tick in np.unique(ticks).tolist():
-            self.held.setdefault(tick, []).append(rows[:, ticks == tick])
+            self.held.setdefault(tick, []).append(rows.part(ticks == tick))
 
     def close(self, tick: int) -> SiteSample | None:
         """Fold what is held for the tick and sample the site; nothing before its first reading."""
         if self.first is None or self.first > tick:
             return None
         for due in sorted(due for due in self.held if due <= tick):
-            self.nodes.fold(np.hstack(self.held.pop(due)), self.rules)
+            self.nodes.fold(Rows.joined(self.held.pop(due)), self.rules)
         return sample_site(self.site, self.nodes, tick, self.rules, self.observed, self.late, self.refused)
 
     def digest(self) -> str:
@@ -70,8 +71,9 @@ class SiteTwin:
         for node in self.nodes.canonical():
             known.update(orjson.dumps(node))
         for tick in sorted(self.held):
-            rows = np.hstack(self.held[tick])
-            held = sorted({self.nodes.told(row) for row in rows[:, self.nodes.are_news(rows)].T.tolist()})
+            rows = Rows.joined(self.held[tick])
+            news = rows.part(self.nodes.are_news(rows.numbers))
+            held = sorted(set(self.nodes.told(news.numbers, news.accelerators)))
             if held:
                 known.update(orjson.dumps([tick, held]))
         return known.hexdigest()
@@ -86,8 +88,11 @@ class SiteTwin:
             "ticks": ticks,
             "nodes": self.nodes.head(),
         }
-        held = {f"held{tick}": np.hstack(self.held[tick]) for tick in ticks}
-        return pack(head, {"known": self.nodes.known, **held})
+        arrays = {"known": self.nodes.known} | _arrays("known", self.nodes.accelerators.of(np.arange(len(self.nodes))))
+        for tick in ticks:
+            rows = Rows.joined(self.held[tick])
+            arrays |= {f"held{tick}": rows.numbers} | _arrays(f"held{tick}", rows.accelerators)
+        return pack(head, arrays)
 
 
 def ticks_between(closed: int, due: int, held: Iterable[int], rules: Rules) -> list[int]:
@@ -111,11 +116,28 @@ def restored(packed: bytes, rules: Rules, catalogue: Catalogue) -> SiteTwin:
     head, arrays = unpack(packed)
     twin = SiteTwin(head["site"], rules, catalogue)
     codes = _codes(head["nodes"]["types"], catalogue)
-    twin.nodes.restore(head["nodes"], _recoded(arrays["known"], codes))
-    twin.held = {tick: [_recoded(arrays[f"held{tick}"], codes)] for tick in head["ticks"]}
+    twin.nodes.restore(head["nodes"], _recoded(arrays["known"], codes), _accelerators("known", arrays))
+    twin.held = {
+        tick: [Rows(_recoded(arrays[f"held{tick}"], codes), _accelerators(f"held{tick}", arrays))]
+        for tick in head["ticks"]
+    }
     twin.first = head["first"]
     twin.observed, twin.late, twin.refused = head["intake"]
     return twin
+
+
+def _arrays(name: str, accelerators: AcceleratorColumns | None) -> dict[str, Integers]:
+    """What is said of accelerators as a snapshot's arrays; none where nothing is."""
+    if accelerators is None or not accelerators.lengths.any():
+        return {}
+    return {f"{name}/lengths": accelerators.lengths, f"{name}/values": accelerators.values}
+
+
+def _accelerators(name: str, arrays: dict[str, Integers]) -> AcceleratorColumns | None:
+    """What `_arrays` took; none in snapshots from before accelerators were known one by one."""
+    if f"{name}/lengths" not in arrays:
+        return None
+    return AcceleratorColumns(arrays[f"{name}/lengths"], arrays[f"{name}/values"])
 
 
 def _codes(types: list[str], catalogue: Catalogue) -> NDArray[np.int64]:
