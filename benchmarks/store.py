@@ -35,10 +35,14 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--nodes", type=int, default=2000)
     options.add_argument("--ticks", type=int, default=30, help="node frames, 10 s apart")
+    options.add_argument("--accelerators", type=int, default=0, help="of each node that say something of their own")
     chosen = options.parse_args()
     address = database_address(read_settings())
     print(f"{platform.machine()} {platform.system()}, Python {platform.python_version()}, {server_name(address)}")
-    batches = [RowBatch(nodes=list(frames(chosen.nodes, START + tick * 10_000))) for tick in range(chosen.ticks)]
+    batches = [
+        RowBatch(nodes=list(frames(chosen.nodes, START + tick * 10_000, chosen.accelerators)))
+        for tick in range(chosen.ticks)
+    ]
     rows = chosen.nodes * chosen.ticks
     with connect(address, "benchmark") as owner:
         remove(owner)
@@ -57,7 +61,7 @@ def main() -> None:
             remove(owner)
 
 
-def frames(nodes: int, tick: int) -> Iterator[NodeFrame]:
+def frames(nodes: int, tick: int, accelerators: int) -> Iterator[NodeFrame]:
     """All nodes of one site at one tick, in frames of the largest size."""
     random = np.random.default_rng(tick)
     for part, first in enumerate(range(0, nodes, MOST_ROWS)):
@@ -76,7 +80,7 @@ def frames(nodes: int, tick: int) -> Iterator[NodeFrame]:
                 pa.array((first + np.arange(rows)) // 16 % 256, pa.int16()), pa.array([f"rack-{r}" for r in range(256)])
             )
             if pa.types.is_dictionary(kind)
-            else pa.nulls(rows, kind)
+            else lists(rows, accelerators, kind)
             if pa.types.is_list(kind)
             else pa.array(columns.get(name, np.full(rows, 0)), kind)
             for name, kind in COLUMNS.items()
@@ -84,6 +88,15 @@ def frames(nodes: int, tick: int) -> Iterator[NodeFrame]:
         yield NodeFrame(
             "memphis", tick, part, pa.RecordBatch.from_arrays(arrays, schema=pa.schema(list(COLUMNS.items())))
         )
+
+
+def lists(rows: int, accelerators: int, kind: pa.ListType) -> pa.Array:
+    """The same values for each node, or none."""
+    if not accelerators:
+        return pa.nulls(rows, kind)
+    offsets = pa.array(np.arange(rows + 1) * accelerators, pa.int32())
+    values = np.tile(np.arange(accelerators) * 1000 + 60_000, rows)
+    return pa.ListArray.from_arrays(offsets, pa.array(values, kind.value_type))
 
 
 @contextmanager

@@ -1,7 +1,9 @@
 """Node frames in PostgreSQL's binary COPY format, column by column: no Python object per row or value.
 
 Layout (PostgreSQL's manual, page "COPY", section "Binary Format"): a signature, rows, a trailer; a row is the number
-of its fields, then for each field its length in bytes and the bytes, -1 for null; everything big-endian.
+of its fields, then for each field its length in bytes and the bytes, -1 for null; everything big-endian. An array
+(`array_recv` in PostgreSQL's arrayfuncs.c) is the number of its dimensions, whether it has nulls, the type of its
+elements, for each dimension its length and first index, then the elements as fields.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ TRAILER = b"\xff\xff"
 _POSTGRES_EPOCH_MILLISECONDS = 946_684_800_000
 """2000-01-01T00:00:00Z, from which PostgreSQL counts microseconds."""
 _NULL = b"\xff\xff\xff\xff"
+_TYPES = {">i8": 20, ">f4": 700}
+"""PostgreSQL's numbers for int8 and float4."""
 
 
 def encode_nodes(frame: NodeFrame) -> memoryview:
@@ -34,7 +38,7 @@ def encode_nodes(frame: NodeFrame) -> memoryview:
     tick = (frame.tick - _POSTGRES_EPOCH_MILLISECONDS) * 1000
     head += _field(tick.to_bytes(8, "big", signed=True)) + _field(frame.site.encode())
     pieces = [
-        pa.array([head], pa.binary()).take(pa.array(np.zeros(rows, np.int32))),
+        _repeated(head, rows),
         *_text(batch.column("node")),
         _word(batch.column("rack")),
         _word(batch.column("type")),
@@ -50,6 +54,10 @@ def encode_nodes(frame: NodeFrame) -> memoryview:
         _number(batch.column("memory_used_bytes"), _as_it_is, ">i8"),
         _number(batch.column("temperature_millicelsius"), lambda thousandths: thousandths / 1000, ">f8"),
         _number(batch.column("energy_joules"), _as_it_is, ">i8"),
+        *_array(batch.column("accelerator_utilization_ppm"), lambda ppm: ppm / 1_000_000, ">f4"),
+        *_array(batch.column("accelerator_power_milliwatts"), lambda milliwatts: milliwatts / 1000, ">f4"),
+        *_array(batch.column("accelerator_memory_used_bytes"), _as_it_is, ">i8"),
+        *_array(batch.column("accelerator_temperature_millicelsius"), lambda thousandths: thousandths / 1000, ">f4"),
     ]
     joined = pc.binary_join_element_wise(*pieces, b"")
     _, offsets, values = joined.buffers()
@@ -76,19 +84,57 @@ def _word(column: Any) -> Any:
 
 def _number(column: Any, convert: Any, kind: str) -> Any:
     """A column of numbers; `convert` is applied to its values as an array."""
+    return _varying(*_numbers(column, convert, kind))
+
+
+def _numbers(column: Any, convert: Any, kind: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The fields' bytes one after another, and the length of each."""
     known = pc.is_valid(column).to_numpy(zero_copy_only=False) if column.null_count else None
     values = (pc.fill_null(column, 0) if column.null_count else column).to_numpy(zero_copy_only=False)
     width = np.dtype(kind).itemsize
     fields = np.empty(len(values), [("length", ">i4"), ("value", kind)])
     fields["length"] = width
     fields["value"] = convert(values)
+    matrix = fields.view(np.uint8).reshape(-1, 4 + width)
     if known is None:
-        return _fixed(fields.view(np.uint8).reshape(-1, 4 + width))
+        return matrix, np.full(len(values), 4 + width)
     fields["length"][~known] = -1
-    kept = np.ones((len(values), 4 + width), np.bool_)
+    kept = np.ones(matrix.shape, np.bool_)
     kept[~known, 4:] = False
-    lengths = np.where(known, 4 + width, 4)
-    return _varying(fields.view(np.uint8).reshape(-1, 4 + width)[kept], lengths)
+    return matrix[kept], np.where(known, 4 + width, 4)
+
+
+def _array(column: Any, convert: Any, kind: str) -> tuple[Any, ...]:
+    """A column of lists of numbers: heads and elements, as two pieces; one where no row has a list."""
+    rows = len(column)
+    if column.null_count == rows:
+        return (_repeated(_NULL, rows),)
+    known = pc.is_valid(column).to_numpy(zero_copy_only=False)
+    counts = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False)
+    content, lengths = _numbers(column.flatten(), convert, kind)
+    ends = np.cumsum(counts)
+    sizes = _between(lengths, ends)
+    heads = np.zeros(rows, [(part, ">i4") for part in ("length", "dimensions", "nulls", "type", "count", "first")])
+    empty = counts == 0
+    heads["length"] = np.where(known, np.where(empty, 12, 20 + sizes), -1)
+    heads["dimensions"] = ~empty
+    heads["nulls"] = sizes < counts * (4 + np.dtype(kind).itemsize)
+    heads["type"] = _TYPES[kind]
+    heads["count"] = counts
+    heads["first"] = 1
+    matrix = heads.view(np.uint8).reshape(-1, 24)
+    parts = np.where(known, np.where(empty, 16, 24), 4)
+    return _varying(matrix[np.arange(24) < parts[:, None]], parts), _varying(content, sizes)
+
+
+def _between(lengths: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The sum of the lengths from each end to the next, where there may be none."""
+    before = np.concatenate([[0], np.cumsum(lengths)])
+    return np.diff(before[ends], prepend=0)
+
+
+def _repeated(value: bytes, rows: int) -> Any:
+    return pa.array([value], pa.binary()).take(pa.array(np.zeros(rows, np.int32)))
 
 
 def _fixed(matrix: NDArray[np.uint8]) -> Any:

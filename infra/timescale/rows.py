@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from infra.timescale import tables
 from infra.timescale.batch import RowBatch
 from models.instants import moment_of
@@ -127,6 +129,10 @@ def node_rows(frame: NodeFrame) -> Iterator[Row]:
             columns["memory_used_bytes"][index],
             _divided(columns["temperature_millicelsius"][index], 1000),
             columns["energy_joules"][index],
+            _singles(columns["accelerator_utilization_ppm"][index], 1_000_000),
+            _singles(columns["accelerator_power_milliwatts"][index], 1000),
+            _listed(columns["accelerator_memory_used_bytes"][index]),
+            _singles(columns["accelerator_temperature_millicelsius"][index], 1000),
         )
 
 
@@ -199,6 +205,15 @@ def _pool(pool: PoolState) -> Row:
 
 def _quantity(quantity: Quantity) -> Row:
     return (quantity.accelerators, quantity.h100e, quantity.watts)
+
+
+def _listed(values: list[int | None] | None) -> Row | None:
+    return None if values is None else tuple(values)
+
+
+def _singles(values: list[int | None] | None, by: int) -> Row | None:
+    """Divided, and rounded to single precision as the column is."""
+    return None if values is None else tuple(None if v is None else float(np.float32(v / by)) for v in values)
 
 
 def _divided(value: int | None, by: int) -> float | None:

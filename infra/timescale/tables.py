@@ -145,6 +145,10 @@ NODE_SAMPLES = Table(
         "memory_used_bytes": "int8",
         "temperature_celsius": "float8",
         "energy_joules": "int8",
+        "accelerator_utilization": "float4[]",
+        "accelerator_power_watts": "float4[]",
+        "accelerator_memory_used_bytes": "int8[]",
+        "accelerator_temperature_celsius": "float4[]",
     },
 )
 TABLES = (SITE_SAMPLES, SITE_POOLS, FLEET_SAMPLES, FLEET_POOLS, TENANT_SAMPLES, SHORTAGE_EVENTS, NODE_SAMPLES)

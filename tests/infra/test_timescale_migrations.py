@@ -150,6 +150,8 @@ NEW_COLUMNS = {
     *("servable", "demands_waiting", "demands_expired", "unexpected", "overcommitted"),
     *("also", "binding_together_with", "binding_behind", "one_more_unit", "one_more_serves"),
 }
+NEW_MEASURES = {f"nodes_{state}" for state in ("in_service", "draining", "maintenance", "failed", "never_seen")}
+"""Columns of samples that were not rolled up."""
 
 
 def write_as_before(look: Connection, batch: RowBatch) -> None:
@@ -161,7 +163,7 @@ def write_as_before(look: Connection, batch: RowBatch) -> None:
     look.execute("set search_path to fleettwin, public")
     look.execute("insert into shortages select *, time from shortage_events where sequence = 2")
     (fleet,) = [rollup for rollup in ROLLUPS if rollup.name == "fleet"]
-    known = [one for one in minute_columns(fleet) if one[0].rpartition("_")[0] not in NEW_COLUMNS]
+    known = [one for one in minute_columns(fleet) if one[0].rpartition("_")[0] not in NEW_COLUMNS | NEW_MEASURES]
     roll_up = sql.SQL("insert into fleet_1m (time, {}) select min(time), {} from fleet_samples")
     names, values = [sql.Identifier(name) for name, _ in known], [value for _, value in known]
     look.execute(roll_up.format(sql.SQL(", ").join(names), sql.SQL(", ").join(values)))
@@ -204,6 +206,7 @@ def test_a_database_of_before_is_brought_forward_with_its_rows(database_url: str
         ]
         assert select(look, "select pending, servable, demands_expired from fleet_samples") == [(3, None, None)]
         assert select(look, "select n, pending_sum, servable_n, servable_sum from fleet_1m") == [(1, 3, 0, None)]
+        assert select(look, "select nodes_failed_n, nodes_failed_sum from fleet_1m") == [(0, None)]
 
         sink.write(old)
         sink.write(new)
@@ -211,6 +214,7 @@ def test_a_database_of_before_is_brought_forward_with_its_rows(database_url: str
         assert select(look, "select sequence, binding, binding_behind from shortages") == [(3, "whole_nodes", 5)]
         assert select(look, "select pending, servable from fleet_samples order by time") == [(3, None), (3, 2)]
         assert select(look, "select n, pending_sum, servable_n, servable_sum from fleet_1m") == [(2, 6, 1, 2)]
+        assert select(look, "select nodes_failed_n, nodes_failed_sum from fleet_1m") == [(2, 2)]
         assert select(look, "select tenant, n from tenant_1h") == [("research", 1)]
         assert select(look, "select unexpected from site_samples") == [(None,)]
 
