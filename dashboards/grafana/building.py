@@ -1,0 +1,39 @@
+"""The dashboards' JSON, from the code of their pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from dashboards.grafana.pages.fleet_overview import fleet_overview
+from dashboards.grafana.parts import Dashboard, encoded
+
+FOLDER = Path(__file__).parent / "json"
+"""Where the JSON is committed; Grafana's provisioning reads it there."""
+
+
+def pages() -> list[Dashboard]:
+    """All pages, in the order of their links."""
+    return [fleet_overview()]
+
+
+def documents() -> Mapping[str, str]:
+    """By the name of the file, the JSON of each page: always the same bytes."""
+    return {f"{page.uid}.json": encoded(page) for page in pages()}
+
+
+def write(folder: Path = FOLDER) -> list[Path]:
+    """Write what has changed, and remove what is no page any more; returns the files that differ from before."""
+    folder.mkdir(parents=True, exist_ok=True)
+    changed = []
+    wanted = documents()
+    for name, text in wanted.items():
+        path = folder / name
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+            changed.append(path)
+    for path in sorted(folder.glob("*.json")):
+        if path.name not in wanted:
+            path.unlink()
+            changed.append(path)
+    return changed
