@@ -6,8 +6,9 @@ import sys
 
 import typer
 
-from cli import alerts, db, record, replay, simulate, stack, topics, traces, workers
+from cli import db, record, replay, schema, simulate, stack, topics, traces, workers
 from cli import verify as verifying
+from cli.alerts import command as alerts
 from cli.demo.command import demo
 from models.errors import ConfigurationError, FleettwinError
 
@@ -23,7 +24,8 @@ app.add_typer(topics.app, name="topics")
 app.command()(record.record)
 app.command()(replay.replay)
 app.add_typer(traces.app, name="traces")
-app.command()(alerts.alerts)
+app.add_typer(alerts.app, name="alerts")
+app.command()(schema.schema)
 
 
 def run() -> None:
