@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from cli import db, record, replay, schema, simulate, stack, topics, traces, workers
+from cli import dashboards, db, record, replay, schema, simulate, stack, topics, traces, workers
 from cli import verify as verifying
 from cli.alerts import command as alerts
 from cli.demo.command import demo
@@ -16,6 +16,7 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_comp
 app.command()(demo)
 app.command()(verifying.verify)
 app.add_typer(db.app, name="db")
+app.add_typer(dashboards.app, name="dashboards")
 app.add_typer(stack.app, name="stack")
 app.command()(workers.twin)
 app.command()(workers.store)
