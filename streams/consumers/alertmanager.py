@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from models.shortage import Shortage, Status
@@ -32,8 +33,8 @@ def alert_of(shortage: Shortage) -> Mapping[str, Any]:
             "constraint": shortage.binding.constraint.value,
         },
         "annotations": _annotations(shortage),
-        "startsAt": _stamp(shortage.since),
-        "endsAt": NOT_YET if shortage.resolved_at is None else _stamp(shortage.resolved_at),
+        "startsAt": stamp(shortage.since),
+        "endsAt": NOT_YET if shortage.resolved_at is None else stamp(shortage.resolved_at),
         "generatorURL": "",
         "fingerprint": shortage.id,
     }
@@ -56,5 +57,6 @@ def _annotations(shortage: Shortage) -> dict[str, str]:
     return {name: words for name, words in said.items() if words}
 
 
-def _stamp(moment: Any) -> str:
-    return str(moment.isoformat().replace("+00:00", "Z"))
+def stamp(moment: datetime) -> str:
+    """A time as Alertmanager writes it."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

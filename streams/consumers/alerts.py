@@ -13,24 +13,32 @@ from models.cloudevents import EventType, unwrap
 from models.errors import RecordRefused
 from models.record import Record
 from models.shortage import Shortage
-from models.topics import SHORTAGES
+from models.topics import OPEN_SHORTAGES, SHORTAGES
+from streams.consumers.choosing import Telling, Wanted
 from streams.logs.topic_reading import read_batches
+
+Refusal = Callable[[RecordRefused], None]
+"""Told of each record that is no shortage; the others still come."""
 
 
 def read_alerts(
     settings: Settings,
-    refused: Callable[[RecordRefused], None],
+    refused: Refusal,
+    wanted: Wanted | None = None,
     *,
+    since: int | None = None,
     follow: bool = False,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[Shortage]:
-    """Every shortage event that Kafka still has, oldest first, and then what comes, if followed.
+    """The shortage events that Kafka still has, oldest first, and then what comes, if followed.
 
     A worker that takes over from another may send an event again; such a repeat is left out.
 
     Args:
         settings: Where Kafka is.
-        refused: Told of each record that is no shortage; the others still come.
+        refused: Told of each record that is no shortage.
+        wanted: Which ones; none means all.
+        since: Only what Kafka has taken in since this instant; of what came before nothing is known.
         follow: Go on at the end.
         stopped: Asked several times a second; once it says yes, this ends.
 
@@ -39,9 +47,31 @@ def read_alerts(
         Unavailable: no Kafka answers.
     """
     partitions = partition_counts(settings, (SHORTAGES,))
+    telling = Telling(wanted or Wanted())
     with opened_consumer(settings) as consumer:
-        batches = read_batches(consumer, settings.kafka, partitions, follow=follow)
-        yield from without_repeats(_shortages(_until(stopped, batches), refused))
+        batches = read_batches(consumer, settings.kafka, partitions, since=since, follow=follow)
+        for record in _until(stopped, batches):
+            told = telling.take(event) if (event := shortage_in(record, refused)) else None
+            if told is not None:
+                yield told.event
+
+
+def read_open(settings: Settings, refused: Refusal, wanted: Wanted | None = None) -> list[Shortage]:
+    """What is open now, from the compacted topic: the newest event of each episode, the oldest episode first.
+
+    Raises:
+        ConfigurationError: the topic is not there.
+        Unavailable: no Kafka answers.
+    """
+    partitions = partition_counts(settings, (OPEN_SHORTAGES,))
+    newest: dict[bytes | None, Record] = {}
+    with opened_consumer(settings) as consumer:
+        for batch in read_batches(consumer, settings.kafka, partitions):
+            newest |= {record.key: record for record in batch}
+    events = [shortage_in(record, refused) for record in newest.values() if record.value is not None]
+    choice = wanted or Wanted()
+    chosen = [event for event in events if event is not None and choice.takes(event)]
+    return sorted(chosen, key=lambda event: (event.since, event.id))
 
 
 def shortage_of(record: Record) -> Shortage:
@@ -61,21 +91,13 @@ def shortage_of(record: Record) -> Shortage:
         raise RecordRefused("invalid_shortage", f"{where}: {error['loc']}: {error['msg']}") from None
 
 
-def without_repeats(shortages: Iterator[Shortage]) -> Iterator[Shortage]:
-    """The events, each once: of an episode only those that come after all before."""
-    last: dict[str, int] = {}
-    for shortage in shortages:
-        if shortage.sequence > last.get(shortage.id, -1):
-            last[shortage.id] = shortage.sequence
-            yield shortage
-
-
-def _shortages(records: Iterator[Record], refused: Callable[[RecordRefused], None]) -> Iterator[Shortage]:
-    for record in records:
-        try:
-            yield shortage_of(record)
-        except RecordRefused as refusal:
-            refused(refusal)
+def shortage_in(record: Record, refused: Refusal) -> Shortage | None:
+    """The shortage that a record holds; `refused` is told where it holds none."""
+    try:
+        return shortage_of(record)
+    except RecordRefused as refusal:
+        refused(refusal)
+        return None
 
 
 def _until(stopped: Callable[[], bool], batches: Iterator[list[Record]]) -> Iterator[Record]:

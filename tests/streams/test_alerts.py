@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cli.alerts import line
+from cli.alerts.showing import line
 from infra.embedded.stack import RunningStack
 from infra.kafka_clients import opened_producer
 from infra.settings import KafkaSettings, Settings
@@ -30,7 +30,7 @@ from models.shortage import (
 )
 from models.topics import SHORTAGES
 from streams.consumers.alertmanager import alert_of
-from streams.consumers.alerts import read_alerts, shortage_of, without_repeats
+from streams.consumers.alerts import read_alerts, shortage_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -72,12 +72,6 @@ def shortage(identity: str, sequence: int) -> Shortage:
 
 def record(value: bytes | None, event: EventType = EventType.SHORTAGE) -> Record:
     return Record(SHORTAGES, 0, 7, 0, b"a", value, headers(event, "test", "a/0", 0))
-
-
-def test_a_repeat_after_a_takeover_is_left_out() -> None:
-    sent = [shortage("a", 0), shortage("a", 1), shortage("b", 0), shortage("a", 0), shortage("a", 1), shortage("a", 2)]
-
-    assert [(one.id, one.sequence) for one in without_repeats(iter(sent))] == [("a", 0), ("a", 1), ("b", 0), ("a", 2)]
 
 
 def test_a_shortage_comes_out_of_its_record_as_it_went_in() -> None:

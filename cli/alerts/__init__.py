@@ -1,0 +1,1 @@
+"""`fleettwin alerts`: shortages for people and programs, here and over HTTP."""
