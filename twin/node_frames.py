@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from models.cloudevents import ARROW, EventType, headers
 from models.columns import UNKNOWN as NOT_SAID
 from models.columns import UNKNOWN_TEMPERATURE, UNSAID, AcceleratorColumns, AcceleratorMeasure, Integers
-from models.node_frame import COLUMNS, MOST_ROWS, Hearing, PowerSource, encode_node_frame
+from models.node_frame import COLUMNS, MOST_ROWS, PowerSource, encode_node_frame
 from models.record import Outgoing
 from models.topics import NODES
 from twin.nodes import NEVER
 from twin.rows import Row
 from twin.rules import Rules
-from twin.sampling import hearing_of
 from twin.site import SiteTwin
+from twin.standing import hearing_of, power_source_of
 
 
 def node_frames(site: SiteTwin, tick: int, partition: int) -> Iterator[Outgoing]:
@@ -53,11 +53,7 @@ def _reported(known: Integers, tick: int, rules: Rules) -> NDArray[np.bool_]:
 
 def _columns(known: Integers, tick: int, rules: Rules) -> dict[str, Any]:
     hearing = hearing_of(known, tick, rules)
-    drawn, silent = known[Row.DRAWN], hearing != Hearing.REPORTING
-    source = np.where(known[Row.POWER] != NOT_SAID, PowerSource.MEASURED, PowerSource.MODELLED)
-    source = np.where(silent, PowerSource.CARRIED, source)
-    unknown = (drawn == NEVER) | (hearing == Hearing.LOST)
-    source = np.where(unknown, PowerSource.UNKNOWN, source)
+    source = power_source_of(known, hearing)
 
     def numbers(name: str, values: Integers, absent: NDArray[np.bool_] | None = None) -> pa.Array:
         return pa.array(values, mask=absent).cast(COLUMNS[name])
@@ -72,7 +68,7 @@ def _columns(known: Integers, tick: int, rules: Rules) -> dict[str, Any]:
         "installed": numbers("installed", known[Row.INSTALLED]),
         "in_service": numbers("in_service", known[Row.IN_SERVICE]),
         "allocated": said("allocated", Row.ALLOCATED),
-        "power_milliwatts": numbers("power_milliwatts", drawn, unknown),
+        "power_milliwatts": numbers("power_milliwatts", known[Row.DRAWN], source == PowerSource.UNKNOWN),
         "power_source": numbers("power_source", source),
         "utilization_ppm": said("utilization_ppm", Row.UTILIZATION),
         "memory_used_bytes": said("memory_used_bytes", Row.MEMORY_USED),

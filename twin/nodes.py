@@ -75,6 +75,11 @@ class NodeTable:
                 self._rosters[roster.key] = known
         return known
 
+    def slot_of(self, node: str) -> int | None:
+        """Where a node stands in the table; none where nothing was ever folded of it."""
+        slot = self._slots.get(node)
+        return None if slot is None or self.table[Row.AT, slot] == NEVER else slot
+
     def _slot(self, node: str) -> int:
         slot = self._slots.setdefault(node, len(self.names))
         if slot == len(self.names):

@@ -13,16 +13,7 @@ from models.sample import Intake, NodeCounts, Pool, PowerSplit, SiteSample
 from twin.nodes import HALF_MICROJOULES, NEVER, NodeTable
 from twin.rows import Row
 from twin.rules import Rules
-
-
-def hearing_of(known: Integers, tick: int, rules: Rules) -> Integers:
-    """`Hearing` of each node: how old its latest reading is at the tick."""
-    age = tick - known[Row.AT]
-    return np.where(
-        (known[Row.AT] == NEVER) | (age > rules.lost_after),
-        Hearing.LOST,
-        np.where(age > rules.stale_after, Hearing.STALE, Hearing.REPORTING),
-    ).astype(np.int64)
+from twin.standing import hearing_of, held_idle, tells_utilization, usable
 
 
 def sample_site(
@@ -33,7 +24,7 @@ def sample_site(
     hearing = hearing_of(known, tick, rules)
     reporting, stale = hearing == Hearing.REPORTING, hearing == Hearing.STALE
     lost = hearing == Hearing.LOST
-    usable = ~lost & (known[Row.STATE] == StateCode.IN_SERVICE)
+    serving = usable(known, hearing)
     counts = nodes.counts
     return SiteSample(
         site=site,
@@ -42,13 +33,13 @@ def sample_site(
             reporting=int(reporting.sum()),
             stale=int(stale.sum()),
             lost=int(lost.sum()),
-            in_service=int(usable.sum()),
+            in_service=int(serving.sum()),
             draining=int((~lost & (known[Row.STATE] == StateCode.DRAINING)).sum()),
             maintenance=int((~lost & (known[Row.STATE] == StateCode.MAINTENANCE)).sum()),
             failed=int((~lost & (known[Row.STATE] == StateCode.FAILED)).sum()),
         ),
         pools=tuple(
-            _pool(nodes.catalogue.ids[code], known[:, mine], reporting[mine], lost[mine], usable[mine], tick, rules)
+            _pool(nodes.catalogue.ids[code], known[:, mine], hearing[mine], tick, rules)
             for code in np.unique(known[Row.CODE]).tolist()
             for mine in [known[Row.CODE] == code]
         ),
@@ -73,32 +64,24 @@ def _power(known: Integers, reporting: NDArray[np.bool_], stale: NDArray[np.bool
     )
 
 
-def _pool(
-    type_: str,
-    known: Integers,
-    reporting: NDArray[np.bool_],
-    lost: NDArray[np.bool_],
-    usable: NDArray[np.bool_],
-    tick: int,
-    rules: Rules,
-) -> Pool:
+def _pool(type_: str, known: Integers, hearing: Integers, tick: int, rules: Rules) -> Pool:
+    reporting, lost, serving = hearing == Hearing.REPORTING, hearing == Hearing.LOST, usable(known, hearing)
     allocated = np.maximum(known[Row.ALLOCATED], 0)
     said = known[Row.ALLOCATED] != NOT_SAID
-    open_ = usable & reporting & said
+    open_ = serving & reporting & said
     free = np.maximum(known[Row.IN_SERVICE] - allocated, 0)[open_]
-    idles = reporting & (known[Row.IDLE_SINCE] != NEVER) & (tick - known[Row.IDLE_SINCE] >= rules.idle_after)
-    busy = usable & reporting & (known[Row.UTILIZATION] != NOT_SAID)
+    busy = tells_utilization(known, hearing)
     weight = known[Row.IN_SERVICE][busy]
     weights = int(weight.sum())
     histogram = np.bincount(free[known[Row.IN_SERVICE][open_] > 0])
     return Pool(
         type=type_,
         installed=int(known[Row.INSTALLED][~lost].sum()),
-        in_service=int(known[Row.IN_SERVICE][usable].sum()),
+        in_service=int(known[Row.IN_SERVICE][serving].sum()),
         allocated=int(allocated[~lost].sum()),
         free=int(free.sum()),
-        held_idle=int(allocated[idles].sum()),
-        allocation_unknown=int(known[Row.IN_SERVICE][usable & ~said].sum()),
+        held_idle=int(allocated[held_idle(known, hearing, tick, rules)].sum()),
+        allocation_unknown=int(known[Row.IN_SERVICE][serving & ~said].sum()),
         lost=int(known[Row.INSTALLED][lost].sum()),
         free_per_node=tuple(histogram.tolist()),
         utilization_ppm=int((known[Row.UTILIZATION][busy] * weight).sum()) // weights if weights else 0,

@@ -32,6 +32,8 @@ class SiteTwin:
     """Readings by the tick they count for."""
     first: int | None = None
     """The first tick that is sampled."""
+    closed: int | None = None
+    """The last tick that is closed."""
     observed: int = 0
     late: int = 0
     refused: int = 0
@@ -59,6 +61,7 @@ class SiteTwin:
 
     def close(self, tick: int) -> SiteSample | None:
         """Fold what is held for the tick and sample the site; nothing before its first reading."""
+        self.closed = tick
         if self.first is None or self.first > tick:
             return None
         for due in sorted(due for due in self.held if due <= tick):
@@ -111,8 +114,8 @@ def ticks_between(closed: int, due: int, held: Iterable[int], rules: Rules) -> l
     return ticks
 
 
-def restored(packed: bytes, rules: Rules, catalogue: Catalogue) -> SiteTwin:
-    """The twin that `SiteTwin.snapshot` was taken from."""
+def restored(packed: bytes, rules: Rules, catalogue: Catalogue, closed: int | None) -> SiteTwin:
+    """The twin that `SiteTwin.snapshot` was taken from, when `closed` was the last tick that was closed."""
     head, arrays = unpack(packed)
     twin = SiteTwin(head["site"], rules, catalogue)
     codes = _codes(head["nodes"]["types"], catalogue)
@@ -121,7 +124,7 @@ def restored(packed: bytes, rules: Rules, catalogue: Catalogue) -> SiteTwin:
         tick: [Rows(_recoded(arrays[f"held{tick}"], codes), _accelerators(f"held{tick}", arrays))]
         for tick in head["ticks"]
     }
-    twin.first = head["first"]
+    twin.first, twin.closed = head["first"], closed
     twin.observed, twin.late, twin.refused = head["intake"]
     return twin
 

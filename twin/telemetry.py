@@ -141,7 +141,7 @@ class TelemetryMachine:
         self.clock, self.closed = head["clock"], head["closed"]
         self.sites, at = {}, 8 + length
         for size in head["sizes"]:
-            twin = restored(packed[at : at + size], self.rules, self.catalogue)
+            twin = restored(packed[at : at + size], self.rules, self.catalogue, self.closed)
             self.sites[twin.site] = twin
             at += size
 

@@ -1,0 +1,53 @@
+"""How the nodes' latest words stand at a tick: how lately each was heard, how its watts are known, what it counts."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.columns import UNKNOWN as NOT_SAID
+from models.columns import Integers
+from models.node_frame import Hearing, PowerSource
+from models.reading import StateCode
+from twin.nodes import NEVER
+from twin.rows import Row
+from twin.rules import Rules
+
+Mask = NDArray[np.bool_]
+
+
+def hearing_of(known: Integers, tick: int, rules: Rules) -> Integers:
+    """`Hearing` of each node: how old its latest reading is at the tick."""
+    age = tick - known[Row.AT]
+    return np.where(
+        (known[Row.AT] == NEVER) | (age > rules.lost_after),
+        Hearing.LOST,
+        np.where(age > rules.stale_after, Hearing.STALE, Hearing.REPORTING),
+    ).astype(np.int64)
+
+
+def power_source_of(known: Integers, hearing: Integers) -> Integers:
+    """`PowerSource` of each node's `DRAWN`; the watts of a lost node are as unknown as those never said."""
+    source = np.where(known[Row.POWER] != NOT_SAID, PowerSource.MEASURED, PowerSource.MODELLED)
+    source = np.where(hearing == Hearing.STALE, PowerSource.CARRIED, source)
+    unknown = (known[Row.DRAWN] == NEVER) | (hearing == Hearing.LOST)
+    return np.where(unknown, PowerSource.UNKNOWN, source).astype(np.int64)
+
+
+def usable(known: Integers, hearing: Integers) -> Mask:
+    """Which nodes are in service, as far as can be known."""
+    serving: Mask = (hearing != Hearing.LOST) & (known[Row.STATE] == StateCode.IN_SERVICE)
+    return serving
+
+
+def held_idle(known: Integers, hearing: Integers, tick: int, rules: Rules) -> Mask:
+    """Which nodes are allocated and have done nothing for long."""
+    lasted = (known[Row.IDLE_SINCE] != NEVER) & (tick - known[Row.IDLE_SINCE] >= rules.idle_after)
+    idles: Mask = lasted & (hearing == Hearing.REPORTING)
+    return idles
+
+
+def tells_utilization(known: Integers, hearing: Integers) -> Mask:
+    """Which nodes count in a mean utilisation, each with its accelerators in service."""
+    busy: Mask = usable(known, hearing) & (hearing == Hearing.REPORTING) & (known[Row.UTILIZATION] != NOT_SAID)
+    return busy
