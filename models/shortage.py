@@ -46,6 +46,7 @@ class Scope(Published):
     """Who is short: the fleet (whose name is `fleet`), a site or a project."""
 
     kind: ScopeKind
+    """Whether that is the fleet, a site or a project."""
     name: str
     """The site's or the project's; `fleet` for the fleet."""
 

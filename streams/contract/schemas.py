@@ -93,4 +93,5 @@ def _field(field: Document) -> Document:
     kept = {name: value for name, value in field.items() if name not in ("title", "discriminator")}
     if "const" in kept:
         del kept["default"]
+        kept.setdefault("description", f"Always `{kept['const']}`.")
     return kept
