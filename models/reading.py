@@ -42,17 +42,17 @@ STATE_NAMES = tuple(state.value for state in NodeState)
 
 
 class AcceleratorReadings(Event):
-    """The same measures for each accelerator of the node, in the node's own order; absent means not known."""
+    """The same measures for each accelerator of the node, in the node's own order; absent and null mean not known."""
 
-    power_watts: tuple[Watts, ...] | None = None
+    power_watts: tuple[Watts | None, ...] | None = None
     """What each draws."""
-    utilization: tuple[Fraction, ...] | None = None
+    utilization: tuple[Fraction | None, ...] | None = None
     """The part of the time in which each was busy, 0 to 1."""
-    sm_active: tuple[Fraction, ...] | None = None
+    sm_active: tuple[Fraction | None, ...] | None = None
     """The part of its multiprocessors that was busy, 0 to 1."""
-    memory_used_bytes: tuple[Bytes, ...] | None = None
+    memory_used_bytes: tuple[Bytes | None, ...] | None = None
     """Of each one's own memory."""
-    temperature_celsius: tuple[Celsius, ...] | None = None
+    temperature_celsius: tuple[Celsius | None, ...] | None = None
     """Of each."""
 
 
