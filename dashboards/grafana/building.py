@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dashboards.grafana.pages.fleet_overview import fleet_overview
+from dashboards.grafana.pages.fleet_site import fleet_site
 from dashboards.grafana.parts import Dashboard, encoded
-
-FOLDER = Path(__file__).parent / "json"
-"""Where the JSON is committed; Grafana's provisioning reads it there."""
+from dashboards.grafana.queries import FOLDER
 
 
 def pages() -> list[Dashboard]:
     """All pages, in the order of their links."""
-    return [fleet_overview()]
+    return [fleet_overview(), fleet_site()]
 
 
 def documents() -> Mapping[str, str]:

@@ -15,8 +15,6 @@ from dashboards.grafana.parts.tables import Column, table_panel
 from dashboards.grafana.parts.timelines import shortage_timeline
 
 UID = "fleet-overview"
-HEADROOM = colours.falling(0.05, 0.15)
-"""Below a twentieth of the supply there is no room for a surge; below a seventh, no room for more work."""
 
 
 def fleet_overview() -> Dashboard:
@@ -87,7 +85,7 @@ def _power() -> Panel:
             table=True,
         ),
         Look(
-            overrides=[override("byName", "headroom", unit="percentunit", decimals=1, thresholds=HEADROOM)],
+            overrides=[override("byName", "headroom", unit="percentunit", decimals=1, thresholds=colours.headroom())],
             least=None,
             no_value="unknown",
         ),
@@ -154,10 +152,10 @@ def _sites() -> Panel:
             "site": Column(links=[to_site()], width=180),
             "presence": Column(words={"present": colours.GOOD, "away": colours.ACT, "never_seen": colours.UNKNOWN}),
             "heard": Column(unit="s", decimals=0, thresholds=colours.rising(30, 120)),
-            "not reporting": Column(thresholds=colours.rising(1, 1_000_000)),
+            "not reporting": Column(thresholds=colours.soon_from(1)),
             "power": Column(unit="watt"),
             "supply": Column(unit="watt"),
-            "headroom": Column(unit="percentunit", decimals=1, thresholds=HEADROOM),
+            "headroom": Column(unit="percentunit", decimals=1, thresholds=colours.headroom()),
             "utilisation": Column(unit="percentunit", decimals=1, gauge=1),
             "free, in H100e": Column(decimals=0),
             "shortages": Column(thresholds=colours.rising(None, 1)),

@@ -25,6 +25,7 @@ NEUTRAL = "blue"
 ASIDE = "purple"
 """Taken out of service on purpose."""
 WEAK = "light-blue"
+LOST = "dark-red"
 LIMIT = "text"
 """What cannot be exceeded; drawn as a dashed line in the colour of writing."""
 
@@ -34,7 +35,7 @@ NODE_COLOURS: Mapping[str, str] = {
     "maintenance": ASIDE,
     "failed": ACT,
     "stale": SOON,
-    "lost": "dark-red",
+    "lost": LOST,
     "never seen": UNKNOWN,
 }
 SEVERITIES: Mapping[str, tuple[str, str]] = {
@@ -64,6 +65,21 @@ def rising(soon: float | None, act: float) -> ThresholdsConfig:
 def falling(act: float, soon: float) -> ThresholdsConfig:
     """Low is bad: below `soon` it should be looked at, below `act` acted upon."""
     return _steps((None, ACT), (act, SOON), (soon, GOOD))
+
+
+def soon_from(soon: float) -> ThresholdsConfig:
+    """From so much on it should be looked at; nothing of it is for tonight."""
+    return _steps((None, LIMIT), (soon, SOON))
+
+
+def headroom() -> ThresholdsConfig:
+    """Of a supply: below a twentieth there is no room for a surge, below a seventh none for more work."""
+    return falling(0.05, 0.15)
+
+
+def heat() -> ThresholdsConfig:
+    """Of accelerators, in degrees Celsius: they slow down from about 85 on."""
+    return rising(80, 85)
 
 
 def words(known: Mapping[str, tuple[str, str]]) -> list[ValueMap]:

@@ -82,14 +82,14 @@ def override(matcher: str, what: str, **properties: object) -> Override:
     )
 
 
-def limit_line(name: str) -> Override:
-    """The series is what cannot be exceeded: a dashed line without a fill."""
-    return _limit("byName", name)
+def limit_line(name: str, colour: str = colours.LIMIT) -> Override:
+    """The series is what others are held against: a dashed line without a fill, outside of a stack."""
+    return _limit("byName", name, color=colours.fixed(colour))
 
 
 def limit_lines_of(query: str, display_name: str) -> Override:
     """All series of a query are what cannot be exceeded."""
-    return _limit("byFrameRefID", query, displayName=display_name)
+    return _limit("byFrameRefID", query, displayName=display_name, color=colours.fixed(colours.LIMIT))
 
 
 def coloured(colours_by_name: Mapping[str, str]) -> list[Override]:
@@ -107,7 +107,6 @@ def _limit(matcher: str, what: str, **also: object) -> Override:
         matcher,
         what,
         **also,
-        color=colours.fixed(colours.LIMIT),
         custom__lineStyle={"fill": "dash", "dash": [10, 10]},
         custom__lineWidth=2,
         custom__fillOpacity=0,
