@@ -2,72 +2,35 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import time
+from datetime import timedelta
 
 import pytest
 
 from cli.alerts.showing import line
 from infra.embedded.stack import RunningStack
-from infra.kafka_clients import opened_producer
-from infra.settings import KafkaSettings, Settings
-from infra.topics import create_topics, full_name
 from models.cloudevents import EventType, headers
 from models.errors import RecordRefused
 from models.record import Record
-from models.shortage import (
-    Accelerators,
-    Binding,
-    Change,
-    Constraint,
-    OneMore,
-    Quantity,
-    Scope,
-    ScopeKind,
-    Severity,
-    Shortage,
-    Status,
-    Unit,
-)
+from models.shortage import Binding, Constraint, Quantity, Scope, ScopeKind, Severity, Shortage, Status
 from models.topics import SHORTAGES
 from streams.consumers.alertmanager import alert_of
-from streams.consumers.alerts import read_alerts, shortage_of
+from streams.consumers.alerts import read_alerts, read_open, shortage_of
+from streams.consumers.choosing import Wanted
+from tests.alerts import NOON, resolved, shortage_topics
+from tests.alerts import shortage as an_event
 
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+ALSO = Binding(
+    constraint=Constraint.POWER,
+    sites=("memphis",),
+    types=(),
+    together_with=(Constraint.QUOTA,),
+    summary="40 wait for power, and for quota too",
+)
 
 
 def shortage(identity: str, sequence: int) -> Shortage:
-    return Shortage(
-        id=identity,
-        sequence=sequence,
-        change=Change.UPDATED if sequence else Change.OPENED,
-        status=Status.OPEN,
-        severity=Severity.CRITICAL,
-        scope=Scope(kind=ScopeKind.SITE, name="memphis"),
-        resource=Accelerators(types=("h100-sxm",)),
-        demanded=Quantity(accelerators=128),
-        served=Quantity(accelerators=64),
-        missing=Quantity(accelerators=64, h100e=64.0, watts=80_000.0),
-        binding=Binding(
-            constraint=Constraint.WHOLE_NODES,
-            sites=("memphis",),
-            types=("h100-sxm",),
-            behind=64,
-            one_more=OneMore(unit=Unit.WHOLE_NODE, serves=8),
-            summary="64 wait for whole nodes",
-        ),
-        also=(
-            Binding(
-                constraint=Constraint.POWER,
-                sites=("memphis",),
-                types=(),
-                together_with=(Constraint.QUOTA,),
-                summary="40 wait for power, and for quota too",
-            ),
-        ),
-        since=NOON,
-        at=NOON + timedelta(seconds=sequence),
-        projects=("lab",),
-    )
+    return an_event(identity, sequence, also=(ALSO,))
 
 
 def record(value: bytes | None, event: EventType = EventType.SHORTAGE) -> Record:
@@ -144,8 +107,8 @@ def test_an_alert_has_labels_of_few_values_and_its_words_in_annotations() -> Non
 
 def test_an_alert_fires_under_one_fingerprint_until_its_episode_is_resolved() -> None:
     end = NOON + timedelta(minutes=5)
-    resolved = shortage("a", 4).model_copy(update={"status": Status.RESOLVED, "resolved_at": end})
-    alerts = [alert_of(shortage("a", 0)), alert_of(resolved)]
+    gone = shortage("a", 4).model_copy(update={"status": Status.RESOLVED, "resolved_at": end})
+    alerts = [alert_of(shortage("a", 0)), alert_of(gone)]
 
     assert [one["fingerprint"] for one in alerts] == ["a", "a"]
     assert [one["status"] for one in alerts] == ["firing", "resolved"]
@@ -178,27 +141,51 @@ def test_what_people_wrote_cannot_act_in_an_alert() -> None:
 
 @pytest.mark.servers
 def test_alerts_are_read_from_the_beginning_and_followed(stack: RunningStack, kafka_prefix: str) -> None:
-    settings = Settings(
-        kafka=KafkaSettings(bootstrap_servers=stack.kafka, topic_prefix=kafka_prefix, telemetry_partitions=1)
-    )
-    create_topics(settings)
-    topic = full_name(settings.kafka, SHORTAGES)
-    with opened_producer(settings) as producer:
-
-        def send(one: Shortage) -> None:
-            producer.send(topic, one.model_dump_json().encode(), one.id.encode()).get(10)
-
+    with shortage_topics(stack, kafka_prefix) as topics:
         refused: list[RecordRefused] = []
-        send(shortage("a", 0))
-        producer.send(topic, b"{}", b"a").get(10)
-        send(shortage("a", 1))
-        assert list(read_alerts(settings, refused.append)) == [shortage("a", 0), shortage("a", 1)]
+        topics.send(shortage("a", 0))
+        topics.send_stranger(b"{}")
+        topics.send(shortage("a", 1))
+        assert list(read_alerts(topics.settings, refused.append)) == [shortage("a", 0), shortage("a", 1)]
 
         found: list[Shortage] = []
-        for one in read_alerts(settings, refused.append, follow=True, stopped=lambda: len(found) == 3):
+        for one in read_alerts(topics.settings, refused.append, follow=True, stopped=lambda: len(found) == 3):
             found.append(one)
             if len(found) == 2:
-                send(shortage("a", 2))
+                topics.send(shortage("a", 2))
 
     assert {refusal.code for refusal in refused} == {"invalid_shortage"}
     assert found == [shortage("a", 0), shortage("a", 1), shortage("a", 2)]
+
+
+@pytest.mark.servers
+def test_alerts_are_read_from_the_time_at_which_kafka_took_them_in(stack: RunningStack, kafka_prefix: str) -> None:
+    with shortage_topics(stack, kafka_prefix) as topics:
+        topics.send(shortage("a", 0))
+        time.sleep(0.01)  # Kafka's clock counts milliseconds
+        between = time.time_ns() // 1_000_000
+        assert list(read_alerts(topics.settings, refuse, since=between)) == []
+
+        topics.send(shortage("a", 1), shortage("b", 0))
+        assert list(read_alerts(topics.settings, refuse, since=between)) == [shortage("a", 1), shortage("b", 0)]
+        assert list(read_alerts(topics.settings, refuse, since=0)) == [
+            shortage("a", 0),
+            shortage("a", 1),
+            shortage("b", 0),
+        ]
+
+
+@pytest.mark.servers
+def test_what_is_open_is_the_newest_event_of_what_has_not_resolved(stack: RunningStack, kafka_prefix: str) -> None:
+    with shortage_topics(stack, kafka_prefix) as topics:
+        assert read_open(topics.settings, refuse) == []
+
+        older = an_event("c", since=NOON - timedelta(hours=1), severity=Severity.INFO)
+        topics.send(shortage("a", 0), shortage("b", 0), older, shortage("a", 1), resolved("b", 1))
+
+        assert read_open(topics.settings, refuse) == [older, shortage("a", 1)]
+        assert read_open(topics.settings, refuse, Wanted(severity=Severity.WARNING)) == [shortage("a", 1)]
+
+
+def refuse(refusal: RecordRefused) -> None:
+    raise refusal
