@@ -9,6 +9,8 @@ DATA_SOURCE_UID = "fleet-timescaledb"
 FOLDER = "Fleet twin"
 FOLDER_UID = "fleet-twin"
 TAG = "fleet-twin"
+AGE = "Age of the data"
+"""The title of the panel that every page has."""
 
 PAGES = {
     "fleet-overview": "Fleet overview",

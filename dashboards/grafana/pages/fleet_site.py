@@ -30,7 +30,7 @@ def fleet_site() -> Dashboard:
             row(9, _power_against_supply(), _node_states()),
             row(8, open_at_sites(UID), _types()),
             row(9, _utilization_of_nodes(), _racks()),
-            Heading("Nodes"),
+            Heading("Node by node"),
             row(10, _most_power(), _idle()),
             Heading("Over time"),
             row(8, _energy_over_time(), shortage_timeline(UID)),

@@ -26,10 +26,7 @@ from dashboards.grafana.parts.layout import Band, Heading, laid_out
 from dashboards.grafana.parts.links import links_from
 from dashboards.grafana.parts.panels import stat_panel
 from dashboards.grafana.parts.sql import SOURCE, Sql, spelled_out
-from dashboards.grafana.source import PAGES, TAG
-
-AGE = "Age of the data"
-"""The title of the panel that every page has."""
+from dashboards.grafana.source import AGE, PAGES, TAG
 
 
 def page(
