@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import dashboards
 from infra.catalogues import chosen_catalogue
 from infra.groups import await_coordinator
 from infra.servers import database_address, kafka_address
@@ -13,26 +16,41 @@ from models.topics import (
     LEDGER,
     NODES,
     OPEN_SHORTAGES,
+    PIPELINE,
     SHORTAGES,
     SITE_CHECKPOINTS,
     SITES,
     STATE,
     TELEMETRY,
+    WORKERS,
+    dead_letters,
 )
+
+CONSOLE_PAGE = Path(dashboards.__file__).with_name("console")
+"""The folder of the page that the console serves at `/`."""
 
 
 def twin() -> None:
     """Keep the live twin of every site and of the fleet, until SIGTERM or Ctrl-C."""
-    from streams.workers.running import run_app  # noqa: PLC0415  # Faust takes a second to import
+    from streams.console.access import token_of  # noqa: PLC0415  # Faust and FastAPI take a second each to import
+    from streams.console.listening import listen  # noqa: PLC0415
+    from streams.console.serving import serving  # noqa: PLC0415
+    from streams.workers.running import run_app  # noqa: PLC0415
     from streams.workers.twin_app import twin_worker  # noqa: PLC0415
 
     settings = read_settings()
     outputs = (LEDGER, NODES, STATE, SHORTAGES, OPEN_SHORTAGES)
-    wanted = (TELEMETRY, SITES, DEMAND, *outputs, SITE_CHECKPOINTS, FLEET_CHECKPOINTS)
+    wanted = (TELEMETRY, SITES, DEMAND, *outputs, WORKERS, PIPELINE, SITE_CHECKPOINTS, FLEET_CHECKPOINTS)
     catalogue = chosen_catalogue(settings.twin)
     partition_counts(settings, wanted)
     await_coordinator(settings, "twin")
-    run_app(twin_worker(settings, kafka_address(settings), catalogue).app)
+    address = kafka_address(settings)
+    worker = twin_worker(settings, address, catalogue)
+    if not settings.console.enabled:
+        run_app(worker.app)
+        return
+    token, listening = token_of(settings.console), listen(settings.console)
+    run_app(worker.app, serving(settings, worker.lanes, address, listening, token, CONSOLE_PAGE))
 
 
 def store() -> None:
@@ -41,6 +59,6 @@ def store() -> None:
     from streams.workers.store_app import store_app  # noqa: PLC0415
 
     settings = read_settings()
-    partition_counts(settings, (NODES, STATE, SHORTAGES))
+    partition_counts(settings, (NODES, STATE, SHORTAGES, PIPELINE, *map(dead_letters, (TELEMETRY, SITES, DEMAND))))
     await_coordinator(settings, "store")
     run_app(store_app(settings, kafka_address(settings), database_address(settings)))

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from pydantic import AwareDatetime
 
-from models.names import Event
+from models.names import Published
 from models.shortage import Shortage
 from models.state import FleetState, SiteState
 
 
-class History(Event):
+class History(Published):
     """The last quarter of an hour as columns of one length, oldest first; unknown is null."""
 
     tick: tuple[AwareDatetime, ...]
@@ -26,7 +26,7 @@ class History(Event):
     open_shortages: tuple[int, ...]
 
 
-class FleetView(Event):
+class FleetView(Published):
     """`GET /api/fleet`."""
 
     now: AwareDatetime
@@ -38,7 +38,7 @@ class FleetView(Event):
     readings_per_second: float
 
 
-class SiteTile(Event):
+class SiteTile(Published):
     """One site as the overview shows it."""
 
     state: SiteState
@@ -46,7 +46,7 @@ class SiteTile(Event):
     """Thinned out: a point each ten seconds."""
 
 
-class SitesView(Event):
+class SitesView(Published):
     """`GET /api/sites`: every site, by name."""
 
     now: AwareDatetime
@@ -54,7 +54,7 @@ class SitesView(Event):
     sites: tuple[SiteTile, ...]
 
 
-class AcceleratorsView(Event):
+class AcceleratorsView(Published):
     """Each accelerator of a node, in the node's own order; a measure that the node does not say is null."""
 
     utilization: tuple[float | None, ...] | None
@@ -63,7 +63,7 @@ class AcceleratorsView(Event):
     temperature_celsius: tuple[float | None, ...] | None
 
 
-class NodeView(Event):
+class NodeView(Published):
     """One node as the site machine holds it."""
 
     site: str
@@ -87,7 +87,7 @@ class NodeView(Event):
     accelerators: AcceleratorsView | None
 
 
-class RackView(Event):
+class RackView(Published):
     """The nodes of one rack; `rack` is null for those that name none."""
 
     rack: str | None
@@ -97,7 +97,7 @@ class RackView(Event):
     utilization: float | None
 
 
-class NodesPage(Event):
+class NodesPage(Published):
     """Some nodes of a site, in the order asked for."""
 
     total: int
@@ -106,7 +106,7 @@ class NodesPage(Event):
     nodes: tuple[NodeView, ...]
 
 
-class SiteView(Event):
+class SiteView(Published):
     """`GET /api/sites/{site}`: from the worker that owns the site."""
 
     now: AwareDatetime
@@ -121,7 +121,7 @@ class SiteView(Event):
     nodes: NodesPage
 
 
-class NodeAnswer(Event):
+class NodeAnswer(Published):
     """`GET /api/nodes/{node}`: every node of that name, or the one at `site`."""
 
     now: AwareDatetime
@@ -131,7 +131,7 @@ class NodeAnswer(Event):
     """Telemetry partitions for which no worker answered: there may be further nodes of that name."""
 
 
-class ShortagesView(Event):
+class ShortagesView(Published):
     """`GET /api/shortages`: what is open, oldest first, and what resolved within the last hour, newest first."""
 
     now: AwareDatetime
@@ -140,14 +140,14 @@ class ShortagesView(Event):
     resolved: tuple[Shortage, ...]
 
 
-class Health(Event):
+class Health(Published):
     """`GET /healthz`: the worker's loop turns and its app runs."""
 
     alive: bool
     worker: str
 
 
-class Readiness(Event):
+class Readiness(Published):
     """`GET /readyz`: whether the worker folds its partitions and sees the fleet."""
 
     ready: bool
@@ -155,7 +155,7 @@ class Readiness(Event):
     """What is not there yet, in words."""
 
 
-class Problem(Event):
+class Problem(Published):
     """The body of every answer that is none: 4xx and 5xx."""
 
     code: str

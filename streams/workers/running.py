@@ -5,14 +5,35 @@ from __future__ import annotations
 import io
 import logging
 import sys
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+import faust
 import structlog
 import uvloop
+from mode import Service
 
 
-def run_app(app: Any) -> None:
+class _Beside(Service):  # type: ignore[misc]  # mode ships no types
+    """Enters a context before the app starts, and leaves it when the app has stopped."""
+
+    def __init__(self, context: AbstractAsyncContextManager[None]) -> None:
+        super().__init__()
+        self._context = context
+
+    async def on_start(self) -> None:
+        await self._context.__aenter__()
+
+    async def on_stop(self) -> None:
+        await self._context.__aexit__(None, None, None)
+
+
+def run_app(app: Any, *beside: AbstractAsyncContextManager[None]) -> None:
     """Run until SIGTERM or Ctrl-C; then let it store its checkpoints and leave the group.
+
+    Args:
+        app: The Faust app.
+        beside: Entered in the app's own loop before it starts, and left when it has stopped.
 
     Raises:
         SystemExit: with the worker's exit code.
@@ -20,7 +41,8 @@ def run_app(app: Any) -> None:
     log_plainly()
     uvloop.install()
     nowhere = io.StringIO()  # Faust draws a spinner on whatever it takes for stdout
-    app.Worker(loglevel="WARNING", redirect_stdouts=False, stdout=nowhere).execute_from_commandline()
+    services = [_Beside(context) for context in beside]
+    faust.Worker(app, *services, loglevel="WARNING", redirect_stdouts=False, stdout=nowhere).execute_from_commandline()
 
 
 def log_plainly() -> None:

@@ -1,0 +1,58 @@
+"""How the routes are described in OpenAPI: every answer with its form, an example, and what can go wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from models.console import Problem
+from streams.console.examples import example_of
+
+_PROBLEMS = {
+    400: "The console listens on loopback and was called by another name.",
+    401: "A token is asked for, and was not brought, or another one.",
+    404: "There is none of that name; `name` says it.",
+    421: "The question was passed on to another worker than this one.",
+    422: "A parameter is not what it may be.",
+    503: "Not now: the worker that folds the site does not answer, or has nothing to say yet. `Retry-After` says when"
+    " to ask again.",
+}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Answers that are none, by status."""
+    return {status: {"model": Problem, "description": _PROBLEMS[status]} for status in (400, *statuses)}
+
+
+def answered(view: type[BaseModel], *statuses: int) -> dict[str, Any]:
+    """A route that answers with that view, or says one of these."""
+    shown = {"description": "As it is now.", "content": {"application/json": {"example": example_of(view)}}}
+    return {"response_model": view, "responses": {200: shown, **problems(*statuses)}}
+
+
+EVENT_STREAM: dict[str, Any] = {
+    "responses": {
+        200: {
+            "description": "A stream without end.",
+            "content": {
+                "text/event-stream": {
+                    "schema": {"type": "string"},
+                    "example": 'id: 4711.12\nevent: shortage\ndata: {"id":"...","sequence":0}\n\n: still here\n\n',
+                }
+            },
+        },
+        **problems(401, 503),
+    }
+}
+
+METRICS: dict[str, Any] = {
+    "response_model": None,
+    "responses": {
+        200: {
+            "description": "In Prometheus' text format.",
+            "content": {"text/plain": {"schema": {"type": "string"}}},
+        },
+        **problems(401),
+    },
+}
