@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import orjson
 
@@ -12,8 +13,30 @@ from models.record import Outgoing, Record
 from models.topics import dead_letters
 
 _LONGEST_REASON = 4000
+_LONGEST_WORD = 256
 _MOST_ROWS = 500
 """Listed one by one: the letter must fit where the record did."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """What a dead letter says of itself; `at` is when Kafka took it in, in milliseconds."""
+
+    topic: str
+    partition: int
+    offset: int
+    at: int
+    code: str
+    """Why; of several rows, that of the first."""
+    detail: str
+    source_topic: str
+    source_partition: int
+    source_offset: int
+    key: str | None
+    rows: int
+    """Refused rows of a frame; 1 where the record was refused whole."""
+    bytes: int
+    """Of the record's value."""
 
 
 def refused_record(record: Record, refused: RecordRefused) -> Outgoing:
@@ -22,10 +45,32 @@ def refused_record(record: Record, refused: RecordRefused) -> Outgoing:
 
 
 def refused_rows(record: Record, refusals: Sequence[RowRefusal]) -> Outgoing:
-    """The dead letter of a frame of which some rows were refused; `fleettwin_rows` lists the first five hundred."""
+    """The dead letter of a frame of which some rows were refused; `fleettwin_rows` lists five hundred at most."""
     first = refusals[0]
     detail = f"{len(refusals)} rows refused; row {first.row}: {first.detail}"
     return _letter(record, first.code, detail, refusals)
+
+
+def read_letter(record: Record) -> DeadLetter:
+    """What stands beside the record that was refused; its own bytes are not looked at.
+
+    Raises:
+        RecordRefused: it does not say what became of which record.
+    """
+    return DeadLetter(
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        at=record.timestamp,
+        code=_text(record, "__streams.errors.exception", _LONGEST_WORD),
+        detail=_text(record, "__streams.errors.message", _LONGEST_REASON),
+        source_topic=_text(record, "__streams.errors.topic", _LONGEST_WORD),
+        source_partition=_number(record, "__streams.errors.partition", 2**31),
+        source_offset=_number(record, "__streams.errors.offset", 2**63),
+        key=None if record.key is None else _shown(record.key)[:_LONGEST_WORD],
+        rows=1 if record.header("fleettwin_refused") is None else _number(record, "fleettwin_refused", 2**31),
+        bytes=len(record.value or b""),
+    )
 
 
 def _letter(record: Record, code: str, detail: str, refusals: Sequence[RowRefusal]) -> Outgoing:
@@ -40,7 +85,31 @@ def _letter(record: Record, code: str, detail: str, refusals: Sequence[RowRefusa
         listed = refusals[:_MOST_ROWS]
         rows = [{"row": refusal.row, "code": refusal.code, "detail": refusal.detail} for refusal in listed]
         added.append(("fleettwin_rows", orjson.dumps(rows)))
+        added.append(("fleettwin_refused", str(len(refusals)).encode()))
     identity = f"{record.topic}/{record.partition}/{record.offset}"
     return Outgoing(
         dead_letters(record.topic), record.key, record.value, (*record.headers, *added), identity, partition=0
     )
+
+
+def _header(record: Record, name: str) -> bytes:
+    value = record.header(name)
+    if value is None:
+        raise RecordRefused("undecodable", f"a dead letter without the header {name}")
+    return value
+
+
+def _text(record: Record, name: str, longest: int) -> str:
+    return _shown(_header(record, name))[:longest]
+
+
+def _number(record: Record, name: str, end: int) -> int:
+    text = _header(record, name)
+    if not text.isdigit() or len(text) > len(str(end)) or int(text) >= end:
+        raise RecordRefused("undecodable", f"a dead letter whose header {name} is {text[:_LONGEST_WORD]!r}")
+    return int(text)
+
+
+def _shown(value: bytes) -> str:
+    """As text; a database takes no NUL."""
+    return value.decode(errors="replace").replace("\0", "\ufffd")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from models.dead_letter import DeadLetter
 from models.instants import Instant, instant_of
 from models.node_frame import NodeFrame
+from models.pipeline import PipelineSample
 from models.shortage import Shortage
 from models.state import FleetState, SiteState
 
@@ -19,6 +21,8 @@ class RowBatch:
     fleet: Sequence[FleetState] = ()
     shortages: Sequence[Shortage] = ()
     nodes: Sequence[NodeFrame] = ()
+    letters: Sequence[DeadLetter] = ()
+    pipeline: Sequence[PipelineSample] = ()
 
     @property
     def newest(self) -> Instant | None:

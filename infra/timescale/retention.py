@@ -14,7 +14,8 @@ from infra.timescale.editions import edition_of
 from infra.timescale.measures import ROLLUPS
 from infra.timescale.roles import act_as, owner_of
 from infra.timescale.rollups import roll_up
-from models.instants import Instant, moment_of, tick_at_or_before
+from infra.timescale.tables import DEAD_LETTERS, PIPELINE
+from models.instants import Instant, instant_of, moment_of, tick_at_or_before
 
 _HOUR = 3_600_000
 _DAY = 24 * _HOUR
@@ -25,6 +26,10 @@ COMPRESSED_AFTER = 2 * _HOUR
 RAW = (*(rollup.source for rollup in ROLLUPS), "node_1m")
 """Kept for the raw retention; minutes of nodes are too many to be kept longer."""
 ROLLED_UP = tuple(name for rollup in ROLLUPS for name in (f"{rollup.name}_1m", f"{rollup.name}_1h") if name not in RAW)
+OWN = tuple(table.name for table in PIPELINE)
+"""Kept for the raw retention, but counted back from their own newest row: they have the time of the wall."""
+LETTERS = DEAD_LETTERS.name
+"""Kept as long as rollups, counted back likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +56,13 @@ def drop_older(connection: Connection, schema: str, now: Instant, retention: Ret
     edition, owner = edition_of(connection), owner_of(connection, schema)
     if edition is None or owner is None:
         raise LookupError(f"schema {schema} has not been migrated")
+    lines = {**dict.fromkeys(RAW, raw), **dict.fromkeys(ROLLED_UP, rolled_up)}
+    for table, kept, unit in (*((name, retention.raw, _HOUR) for name in OWN), (LETTERS, retention.rolled_up, _DAY)):
+        newest = _newest(connection, schema, table)
+        if newest is not None:
+            lines[table] = tick_at_or_before(newest - kept, unit)
     dropped = {}
-    for table, line in {**dict.fromkeys(RAW, raw), **dict.fromkeys(ROLLED_UP, rolled_up)}.items():
+    for table, line in lines.items():
         with connection.transaction():
             act_as(connection, owner)
             connection.execute(
@@ -70,3 +80,8 @@ def drop_older(connection: Connection, schema: str, now: Instant, retention: Ret
             dropped[table] = len(chunks.fetchall())
     compress_older(connection, schema, owner, edition, Instant(now - COMPRESSED_AFTER))
     return dropped
+
+
+def _newest(connection: Connection, schema: str, table: str) -> Instant | None:
+    row = connection.execute(sql.SQL("select max(time) from {}").format(sql.Identifier(schema, table))).fetchone()
+    return None if row is None or row[0] is None else instant_of(row[0])

@@ -9,6 +9,7 @@ import numpy as np
 
 from infra.timescale import tables
 from infra.timescale.batch import RowBatch
+from infra.timescale.own_rows import delay_rows, flow_rows, letter_row, worker_row
 from models.instants import moment_of
 from models.node_frame import NodeFrame
 from models.shortage import Accelerators, Quantity, Shortage, Unplaced
@@ -144,6 +145,10 @@ _ROWS: Mapping[str, Callable[[RowBatch], Iterable[Row]]] = {
     tables.TENANT_SAMPLES.name: lambda batch: (row for state in batch.fleet for row in tenant_rows(state)),
     tables.SHORTAGE_EVENTS.name: lambda batch: map(shortage_row, batch.shortages),
     tables.NODE_SAMPLES.name: lambda batch: (row for frame in batch.nodes for row in node_rows(frame)),
+    tables.DEAD_LETTERS.name: lambda batch: map(letter_row, batch.letters),
+    tables.PIPELINE_WORKERS.name: lambda batch: map(worker_row, batch.pipeline),
+    tables.PIPELINE_FLOWS.name: lambda batch: (row for sample in batch.pipeline for row in flow_rows(sample)),
+    tables.PIPELINE_DELAYS.name: lambda batch: (row for sample in batch.pipeline for row in delay_rows(sample)),
 }
 
 

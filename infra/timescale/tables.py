@@ -151,4 +151,60 @@ NODE_SAMPLES = Table(
         "accelerator_temperature_celsius": "float4[]",
     },
 )
-TABLES = (SITE_SAMPLES, SITE_POOLS, FLEET_SAMPLES, FLEET_POOLS, TENANT_SAMPLES, SHORTAGE_EVENTS, NODE_SAMPLES)
+DEAD_LETTERS = Table(
+    "dead_letters",
+    ("time", "topic", "partition", "letter_offset"),
+    {
+        "time": "timestamptz",
+        "topic": "text",
+        "partition": "int8",
+        "letter_offset": "int8",
+        "code": "text",
+        "detail": "text",
+        "source_topic": "text",
+        "source_partition": "int8",
+        "source_offset": "int8",
+        "key": "text",
+        "rows_refused": "int8",
+        "bytes": "int8",
+    },
+)
+_PERIOD = {"time": "timestamptz", "worker": "text", "app": "text", "since": "timestamptz"}
+PIPELINE_WORKERS = Table(
+    "pipeline_workers",
+    ("time", "worker"),
+    {**_PERIOD, "rows_written": "int8", "resident_bytes": "int8", "cpu_seconds": "float8"},
+)
+PIPELINE_FLOWS = Table(
+    "pipeline_flows",
+    ("time", "worker", "topic", "partition"),
+    {**_PERIOD, "topic": "text", "partition": "int8", "records": "int8", "bytes": "int8", "lag": "int8"},
+)
+PIPELINE_DELAYS = Table(
+    "pipeline_delays",
+    ("time", "worker", "stage"),
+    {
+        **_PERIOD,
+        "stage": "text",
+        "count": "int8",
+        "p50_seconds": "float8",
+        "p95_seconds": "float8",
+        "p99_seconds": "float8",
+        "most_seconds": "float8",
+    },
+)
+
+DERIVED = (
+    SITE_SAMPLES,
+    SITE_POOLS,
+    FLEET_SAMPLES,
+    FLEET_POOLS,
+    TENANT_SAMPLES,
+    SHORTAGE_EVENTS,
+    NODE_SAMPLES,
+    DEAD_LETTERS,
+)
+"""What follows from the logs."""
+PIPELINE = (PIPELINE_WORKERS, PIPELINE_FLOWS, PIPELINE_DELAYS)
+"""What workers say of themselves, which nothing else can tell."""
+TABLES = (*DERIVED, *PIPELINE)

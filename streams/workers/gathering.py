@@ -8,12 +8,19 @@ from dataclasses import dataclass, field
 from pydantic import ValidationError
 
 from infra.timescale.batch import RowBatch
+from infra.timescale.own_rows import storable
 from models.cloudevents import EventType
+from models.dead_letter import DeadLetter, read_letter
 from models.errors import RecordRefused
 from models.node_frame import NodeFrame, read_node_frame
+from models.pipeline import PipelineSample
 from models.record import Record
 from models.shortage import Shortage
 from models.state import FleetState, SiteState
+from models.topics import DEMAND, SITES, TELEMETRY, dead_letters
+
+DEAD_LETTERS = tuple(dead_letters(topic) for topic in (TELEMETRY, SITES, DEMAND))
+"""Their records have the headers of what was refused, so the topic alone says what they are."""
 
 MOST_BYTES = 64 * 1024 * 1024
 """Waiting to be written; then reading stops until some are."""
@@ -27,6 +34,8 @@ class Gathering:
     fleet: list[FleetState] = field(default_factory=list)
     shortages: list[Shortage] = field(default_factory=list)
     nodes: list[NodeFrame] = field(default_factory=list)
+    letters: list[DeadLetter] = field(default_factory=list)
+    pipeline: list[PipelineSample] = field(default_factory=list)
     next_offsets: dict[tuple[str, int], int] = field(default_factory=dict)
     records: int = 0
     bytes: int = 0
@@ -45,6 +54,9 @@ class Gathering:
         self.next_offsets[record.topic, record.partition] = record.offset + 1
         self.records += 1
         self.bytes += len(record.value or b"")
+        if record.topic in DEAD_LETTERS:
+            self.letters.append(read_letter(record))
+            return
         kind, value = (record.header("ce_type") or b"").decode("latin-1"), record.value or b""
         try:
             match kind:
@@ -56,6 +68,8 @@ class Gathering:
                     self.shortages.append(Shortage.model_validate_json(value))
                 case EventType.NODE_FRAME:
                     self.nodes.append(read_node_frame(value))
+                case EventType.PIPELINE_SAMPLE:
+                    self.pipeline.append(_checked(PipelineSample.model_validate_json(value)))
                 case _:
                     raise RecordRefused("unexpected", f"ce_type {kind!r}")
         except ValidationError as invalid:
@@ -63,8 +77,14 @@ class Gathering:
 
     def batch(self) -> RowBatch:
         """As the sink takes it."""
-        return RowBatch(self.sites, self.fleet, self.shortages, self.nodes)
+        return RowBatch(self.sites, self.fleet, self.shortages, self.nodes, self.letters, self.pipeline)
 
     def positions(self) -> Mapping[tuple[str, int], int]:
         """What may be committed once the batch is written."""
         return dict(self.next_offsets)
+
+
+def _checked(sample: PipelineSample) -> PipelineSample:
+    if not storable(sample):
+        raise RecordRefused("undecodable", "a pipeline sample with numbers or texts that no table can hold")
+    return sample

@@ -48,6 +48,10 @@ class Lanes:
     """Whether `open` is what this worker was assigned last; not before the first assignment, nor while one changes."""
     on_open: Callable[[], None] = lambda: None
     """Called whenever lanes have been opened."""
+    on_fold: Callable[[Record], None] = lambda _: None
+    """Called with each record once it is folded, and its outputs are handed over."""
+    on_send: Callable[[Outgoing], None] = lambda _: None
+    """Called with each output once the producer has it."""
     _gap_since: dict[tuple[str, int], float] = field(default_factory=dict)
 
     def attach(self) -> None:
@@ -64,7 +68,8 @@ class Lanes:
         if lane is None:
             return
         try:
-            await lane.accept(record)
+            if await lane.accept(record):
+                self.on_fold(record)
             self._gap_since.pop((topic, message.partition), None)
         except Disordered as gap:
             await self._go_back(lane, message, gap)
@@ -83,9 +88,11 @@ class Lanes:
 
     async def send(self, output: Outgoing) -> Any:
         """Hand a record to the producer; the result is awaitable and done when the record is stored."""
-        return await self.app.producer.send(
+        stored = await self.app.producer.send(
             full_name(self.kafka, output.topic), output.key, output.value, output.partition, None, list(output.headers)
         )
+        self.on_send(output)
+        return stored
 
     async def store_all(self) -> None:
         """Checkpoint every lane that has folded something."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,18 +16,27 @@ from faust.types import TP
 
 from infra.settings import Settings
 from infra.timescale.retention import Retention
-from infra.timescale.sink import TimescaleSink
+from infra.timescale.sink import TimescaleSink, Written
 from infra.topics import full_name
 from models.errors import ConfigurationError, RecordRefused, Unavailable
-from models.instants import Instant
-from models.topics import NODES, SHORTAGES, STATE
+from models.instants import Instant, instant_of
+from models.pipeline import Stage
+from models.topics import NODES, PIPELINE, SHORTAGES, STATE
 from streams.workers.faust_app import follow, new_app
-from streams.workers.gathering import Gathering
+from streams.workers.gathering import DEAD_LETTERS, Gathering
 from streams.workers.lanes import give_up, record_of
+from streams.workers.metering import Meter, Place
+from streams.workers.pipeline import metered
 
 log = structlog.get_logger()
 
-AGENTS = {"store_nodes": NODES, "store_states": STATE, "store_shortages": SHORTAGES}
+AGENTS = {
+    "store_nodes": NODES,
+    "store_states": STATE,
+    "store_shortages": SHORTAGES,
+    "store_pipeline": PIPELINE,
+    **{f"store_{letters}": letters for letters in DEAD_LETTERS},
+}
 
 WRITE_SECONDS = 0.5
 """Between two batches."""
@@ -48,11 +58,24 @@ class Writer:
     settings: Settings
     sink: TimescaleSink
     gathering: Gathering = field(default_factory=Gathering)
+    meter: Meter = field(init=False)
+    read: dict[Place, int] = field(default_factory=dict)
+    """The offset after the last record read, of each partition that is ours and had one."""
     newest: int | None = None
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
     _room: asyncio.Event = field(default_factory=asyncio.Event)
     _rolled_up: float = 0.0
     _retained: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.meter = metered(self.app, self.settings.kafka, "store", self._position)
+
+    def _position(self, place: Place) -> int | None:
+        """Where nothing has been read yet, reading began where the group had got to."""
+        topic, partition = place
+        # Private, and the only word at hand: Faust's public one asks Kafka and may wait for long.
+        begun: Mapping[TP, int | None] = self.app.consumer._committed_offset
+        return self.read.get(place, begun.get(TP(full_name(self.settings.kafka, topic), partition)))
 
     async def accept(self, message: Any) -> None:
         """Take a message of Faust's in; waits while too much is waiting to be written."""
@@ -63,6 +86,8 @@ class Writer:
         if self.app.consumer_generation_id != generation:
             return  # it waited through a rebalance: whoever owns the partition now reads it again
         record = record_of(message, self.settings.kafka)
+        self.read[record.topic, record.partition] = record.offset + 1
+        self.meter.read((record.topic, record.partition), len(record.value or b""))
         try:
             self.gathering.add(record)
         except RecordRefused as refused:
@@ -78,7 +103,7 @@ class Writer:
             pause = WRITE_SECONDS
             while True:
                 try:
-                    await asyncio.to_thread(self.sink.write, taken.batch())
+                    written = await asyncio.to_thread(self.sink.write, taken.batch())
                     break
                 except Unavailable as away:
                     log.warning("the database is away", why=str(away), records=taken.records)
@@ -86,6 +111,7 @@ class Writer:
                         return
                     await self.app.sleep(pause)
                     pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            self._note(taken, written)
             newest = taken.batch().newest
             self.newest = max(self.newest or 0, newest or 0)
             if self.app.consumer_generation_id == generation:
@@ -95,6 +121,13 @@ class Writer:
                 }
                 # Private, and the only way: Faust's public commit follows acks, which are off.
                 await self.app.consumer._commit(offsets)
+
+    def _note(self, taken: Gathering, written: Written) -> None:
+        now = time.time_ns() // 1_000_000
+        self.meter.wrote(sum(written.values()))
+        self.meter.done(Stage.SITE_ROW, (instant_of(state.tick) for state in taken.sites), now)
+        self.meter.done(Stage.NODE_ROW, (frame.tick for frame in taken.nodes), now)
+        self.meter.done(Stage.SHORTAGE_ROW, (instant_of(event.at) for event in taken.shortages), now)
 
     async def keep_house(self) -> None:
         """Roll up and drop what is old, now and then."""
@@ -120,6 +153,7 @@ class Writer:
     async def on_revoked(self, _app: Any, _revoked: Any, **_: Any) -> None:
         """Forget what is not written: whoever reads these partitions next reads it again."""
         self.gathering = Gathering()
+        self.read.clear()
         self._room.set()
 
     async def on_shutdown(self, _app: Any, **_: Any) -> None:

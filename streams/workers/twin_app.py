@@ -15,11 +15,15 @@ from models.catalogue import Catalogue
 from models.clock import Clock
 from models.cloudevents import EventType, headers
 from models.instants import moment_of
+from models.names import FLEET
+from models.pipeline import Stage
 from models.record import Outgoing, Record
-from models.topics import DEMAND, FLEET_CHECKPOINTS, LEDGER, SITE_CHECKPOINTS, SITES, TELEMETRY
+from models.topics import DEMAND, FLEET_CHECKPOINTS, LEDGER, SITE_CHECKPOINTS, SITES, STATE, TELEMETRY
 from streams.workers.faust_app import follow, new_app
 from streams.workers.lane import Machine
 from streams.workers.lanes import LaneKind, Lanes
+from streams.workers.metering import Meter, Place
+from streams.workers.pipeline import metered
 from streams.workers.presence import PresenceWatch
 from twin.admission import admit, presence
 from twin.fleet import FleetMachine
@@ -84,6 +88,7 @@ def twin_worker(settings: Settings, address: str, catalogue: Catalogue) -> TwinW
         },
     )
     lanes.attach()
+    _measure(lanes, metered(app, kafka, "twin", lambda place: _position(lanes, place)))
 
     follow(app, kafka, AGENTS, lanes.accept)
 
@@ -108,6 +113,23 @@ def twin_worker(settings: Settings, address: str, catalogue: Catalogue) -> TwinW
                 await _tell_presence(app, lanes, watch, kafka.telemetry_partitions)
 
     return TwinWorker(app, lanes)
+
+
+def _measure(lanes: Lanes, meter: Meter) -> None:
+    """Note every record that is folded, and how old a tick is when the state of a site at its end is sent."""
+
+    def sent(output: Outgoing) -> None:
+        if output.topic == STATE and output.key != FLEET.encode():
+            tick = int(output.identity.rpartition("@")[2])
+            meter.done(Stage.SITE_STATE, (tick,), time.time_ns() // 1_000_000)
+
+    lanes.on_send = sent
+    lanes.on_fold = lambda record: meter.read((record.topic, record.partition), len(record.value or b""))
+
+
+def _position(lanes: Lanes, place: Place) -> int | None:
+    lane = lanes.open.get(place)
+    return None if lane is None else lane.next_offset
 
 
 def _until_next(tick: int, grace: int) -> float:
