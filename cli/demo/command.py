@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
+from cli.demo.console import Browser
 from cli.demo.looking import RowLook
 from cli.demo.report import report_of
 from cli.demo.servers import demo_servers
@@ -51,6 +52,7 @@ def demo(
     picture: Annotated[
         Path | None, typer.Option(help="Save the screen as SVG, of the moment when most was short; with --headless.")
     ] = None,
+    no_open: Annotated[bool, typer.Option("--no-open", help="Do not open the web page in a browser.")] = False,
 ) -> None:
     """Bring a simulated fleet up on real Kafka and TimescaleDB, and show it live."""
     settings = read_settings()
@@ -73,7 +75,7 @@ def demo(
                 if headless or not sys.stdout.isatty():
                     _tell(run, stop, picture)
                 else:
-                    _show(run, stop)
+                    _show(run, stop, Browser(servers.console, wanted=not no_open))
                 if stop.is_set() or not workers.simulated:
                     typer.echo("stopping", err=True)
                     return
@@ -89,7 +91,10 @@ def _tell(run: Run, stop: Event, picture: Path | None) -> None:
     most_short = 0
     servers, watch = run.servers, run.watch.fleet
     typer.echo(run.scenario.title, err=True)
-    typer.echo(f"  Kafka {servers.kafka}, TimescaleDB {servers.database}\n  logs in {near(servers.logs)}", err=True)
+    typer.echo(f"  Kafka {servers.kafka}, TimescaleDB {servers.database}", err=True)
+    if servers.console is not None:
+        typer.echo(f"  console {servers.console.told}", err=True)
+    typer.echo(f"  logs in {near(servers.logs)}", err=True)
     next_line = time.monotonic() + _TOLD_EVERY_SECONDS
     while not (stop.is_set() or run.workers.simulated):
         run.look()
@@ -104,12 +109,13 @@ def _tell(run: Run, stop: Event, picture: Path | None) -> None:
             picture.write_text(drawn(screen_of(run, run.rows.recent_delays()), "make demo"), encoding="utf-8")
 
 
-def _show(run: Run, stop: Event) -> None:
+def _show(run: Run, stop: Event, browser: Browser) -> None:
     """The live screen, until the simulator has sent all or Ctrl-C."""
     rows, looked = Delays(0, None, None), 0.0
     with Live(console=Console(), screen=True, auto_refresh=False) as live:
         while not (stop.is_set() or run.workers.simulated):
             run.look()
+            browser.look()
             if time.monotonic() - looked > _ROW_FIGURES_EVERY_SECONDS:
                 rows, looked = run.rows.recent_delays(), time.monotonic()
             width, height = live.console.size

@@ -30,6 +30,7 @@ def report_of(
         },
         "kafka": servers.kafka,
         "database": servers.database,
+        "console": None if servers.console is None else servers.console.url,
         "checks": {
             "published_is_observed_and_refused": published["published"] == observed + refused,
             "kafka_holds_what_was_published": all(

@@ -10,6 +10,7 @@ from pathlib import Path
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
+from cli.demo.console import ConsolePlace, console_place
 from infra.embedded.instance import Instance
 from infra.embedded.stack import EmbeddedStack
 from infra.kafka_clients import opened_consumer
@@ -31,6 +32,8 @@ class DemoServers:
     kafka: str
     database_url: str
     logs: Path
+    console: ConsolePlace | None
+    """Where the twin worker serves its page; none where it is not to."""
 
     @property
     def database(self) -> str:
@@ -47,6 +50,7 @@ class DemoServers:
             "FLEETTWIN_KAFKA__BOOTSTRAP_SERVERS": self.kafka,
             "FLEETTWIN_DATABASE__URL": self.database_url,
             "FLEETTWIN_TWIN__CLOCK": self.settings.twin.clock.value,
+            **(self.console.environment if self.console else {}),
         }
 
 
@@ -55,29 +59,32 @@ def demo_servers(settings: Settings, clock: ClockSource) -> Iterator[DemoServers
     """Servers with our topics and tables on them.
 
     Raises:
-        ConfigurationError: only one of the two is named in the settings, or the one named is in use.
+        ConfigurationError: only one of the two is named in the settings, or what is named is in use.
         Unavailable: a server or a tool is missing.
     """
     logs = Instance.of(settings.stack, INSTANCE).log("demo").parent
+    console = console_place(settings.console)
     kafka, database = settings.kafka.bootstrap_servers, settings.database.url
     if (kafka is None) != (database is None):
         missing = "FLEETTWIN_KAFKA__BOOTSTRAP_SERVERS" if kafka is None else "FLEETTWIN_DATABASE__URL"
         raise ConfigurationError(missing, None, "an address, since the other server is named; or name neither")
     if kafka is not None and database is not None:
-        servers = _located(settings, clock, kafka, database.get_secret_value(), logs)
+        servers = _located(settings, clock, kafka, database.get_secret_value(), logs, console)
         create_topics(servers.settings)
         _refuse_used(servers.settings)
         _bring_up_to_date(servers)
         yield servers
         return
     with EmbeddedStack(settings.stack, INSTANCE, fresh=True) as stack:
-        servers = _located(settings, clock, stack.kafka, stack.database_url, logs)
+        servers = _located(settings, clock, stack.kafka, stack.database_url, logs, console)
         create_topics(servers.settings)
         _bring_up_to_date(servers)
         yield servers
 
 
-def _located(settings: Settings, clock: ClockSource, kafka: str, database: str, logs: Path) -> DemoServers:
+def _located(
+    settings: Settings, clock: ClockSource, kafka: str, database: str, logs: Path, console: ConsolePlace | None
+) -> DemoServers:
     known = settings.model_copy(
         update={
             "kafka": settings.kafka.model_copy(update={"bootstrap_servers": kafka}),
@@ -85,7 +92,7 @@ def _located(settings: Settings, clock: ClockSource, kafka: str, database: str, 
             "twin": settings.twin.model_copy(update={"clock": clock}),
         }
     )
-    return DemoServers(known, kafka, database, logs)
+    return DemoServers(known, kafka, database, logs, console)
 
 
 def _bring_up_to_date(servers: DemoServers) -> None:
