@@ -12,11 +12,9 @@ from urllib.parse import urlsplit
 import httpx
 import structlog
 import uvicorn
-from faust.types import TP
-from prometheus_client import generate_latest
 
 from infra.settings import Settings
-from infra.topics import full_name
+from models.record import Outgoing, Record
 from streams.console.access import TOKEN_SETTING, Hosts
 from streams.console.answers import Answers
 from streams.console.app import console_app
@@ -30,6 +28,8 @@ from streams.console.owners import Announcer, Owners
 from streams.console.passing import Others
 from streams.workers.identity import worker_name
 from streams.workers.lanes import Lanes
+from streams.workers.metering import Place
+from streams.workers.pipeline import lags
 
 log = structlog.get_logger()
 
@@ -54,16 +54,14 @@ async def serving(
     worker, here = worker_name("twin"), OwnLanes(lanes)
     live, owners = LiveFleet(), Owners()
     metrics = Metrics(live, lambda: _lag(lanes))
-    live.on_site_state = metrics.delay.observe
+    _counted(lanes, metrics)
     follower = Follower(address, settings.kafka, live, owners)
     announcer = Announcer(worker, listening.url, _now, lanes.send)
     limits = httpx.Limits(max_connections=MOST_CONNECTIONS)
     async with httpx.AsyncClient(trust_env=False, limits=limits) as client:
         others = Others(worker, settings.kafka.telemetry_partitions, here, owners, client, token)
         answers = Answers(live, here, worker, _now)
-        console = Console(
-            worker, live, here, answers, others, lambda: follower.caught_up, lambda: generate_latest(metrics.registry)
-        )
+        console = Console(worker, live, here, answers, others, lambda: follower.caught_up, metrics.text)
         app = console_app(console, token, _hosts(settings, listening), pages)
         server = _Server(
             uvicorn.Config(
@@ -126,14 +124,26 @@ async def _announce(announcer: Announcer, lanes: Lanes, here: OwnLanes) -> None:
             continue
 
 
-def _lag(lanes: Lanes) -> Mapping[tuple[str, int], int | None]:
-    consumer, lags = lanes.app.consumer, dict[tuple[str, int], int | None]()
-    assigned = consumer.assignment() if lanes.open else set()
-    for (topic, partition), lane in lanes.open.items():
-        place = TP(full_name(lanes.kafka, topic), partition)
-        end = consumer.highwater(place) if place in assigned else None
-        lags[topic, partition] = None if end is None else max(0, end - lane.next_offset)
-    return lags
+def _counted(lanes: Lanes, metrics: Metrics) -> None:
+    """Have the metrics hear of what is folded and sent, beside whoever hears of it already."""
+    hears_folds, hears_sends = lanes.on_fold, lanes.on_send
+
+    def folded(record: Record) -> None:
+        hears_folds(record)
+        metrics.folded(record)
+
+    def sent(output: Outgoing) -> None:
+        hears_sends(output)
+        metrics.sent(output)
+
+    lanes.on_fold, lanes.on_send = folded, sent
+
+
+def _lag(lanes: Lanes) -> Mapping[Place, int | None]:
+    if not lanes.open:
+        return {}
+    positions = {place: lane.next_offset for place, lane in lanes.open.items()}
+    return lags(lanes.app.consumer, lanes.kafka, positions.get)
 
 
 def _now() -> datetime:
