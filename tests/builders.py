@@ -45,6 +45,14 @@ def row(node: str = "n0", at: int = T0, sequence: int = 0, **said: Any) -> Row:
     } | said
 
 
+def of_each(installed: int, **measures: Sequence[Any] | None) -> Row:
+    """What a reading says of each accelerator, as columns; values are taken in turns until all have one."""
+    return {
+        f"accelerator_{name}": None if not values else [values[i % len(values)] for i in range(installed)]
+        for name, values in measures.items()
+    }
+
+
 def record(value: bytes | None, kind: EventType, topic: str = TELEMETRY, key: str = SITE, **said: Any) -> Record:
     """A record in binary mode."""
     content_type = said.pop("content_type", JSON)
@@ -65,6 +73,9 @@ def frame(rows: Sequence[Row], site: str = SITE, **said: Any) -> Record:
 def json_reading(one: Row, site: str = SITE, **said: Any) -> Record:
     """The same reading as a bare JSON record without headers."""
     known = {name: value for name, value in one.items() if value is not None}
+    lists = [name for name in known if name.startswith("accelerator_")]
+    if lists:
+        known["accelerators"] = {name.removeprefix("accelerator_"): known.pop(name) for name in lists}
     body = {"site": site, **known, "at": moment_of(one["at"]).isoformat()}
     return Record(TELEMETRY, 0, 0, max(one["at"], T0), site.encode(), orjson.dumps(body), (), **said)
 

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.cloudevents import ARROW, JSON, STRUCTURED, EventType
+from models.columns import UNKNOWN, UNKNOWN_TEMPERATURE, UNSAID, AcceleratorColumns
 from models.errors import RecordRefused
 from models.frame import MOST_BYTES, MOST_ROWS, encode_frame, read_frame
 from models.instants import moment_of
@@ -27,6 +28,7 @@ from tests.builders import (
     decoded,
     frame,
     json_reading,
+    of_each,
     record,
     refusal_of,
     row,
@@ -37,6 +39,9 @@ from twin.telemetry import TelemetryMachine
 SENTINEL = 9223372036854775794
 """What DCGM writes for a blank 64-bit value."""
 SENT = T0
+SCALES = (1_000_000, 1000, 1, 1000)
+UNKNOWNS = tuple(UNSAID[:, 0].tolist())
+"""Of the measures of accelerators, in their order."""
 
 
 def with_column(name: str, values: list[Any], kind: pa.DataType) -> Record:
@@ -138,13 +143,81 @@ def test_what_a_node_does_not_say_follows_from_its_accelerators_but_not_its_watt
     assert together == (500_000, 28, 77_500, -1)
 
 
-def test_a_json_readings_accelerators_say_what_a_frames_say() -> None:
-    lists = {"utilization": [0.1, 0.2, 0.9] * 2 + [0.0, 1.0], "temperature_celsius": [40.0] * 7 + [77.5]}
-    found = columns_of(json_reading(row(accelerators=lists)))
-    same: Row = {f"accelerator_{name}": values for name, values in lists.items()}
-    framed = columns_of(frame([row(**same)]))
+def test_a_figure_does_not_follow_from_accelerators_of_which_one_is_unknown() -> None:
+    lists = of_each(8, utilization=(0.5, None), memory_used_bytes=(1, None), temperature_celsius=(None, 40.0))
+    for one in (frame([row(**lists)]), json_reading(row(**lists))):
+        columns = columns_of(one)
 
-    assert (found.utilization[0], found.temperature[0]) == (framed.utilization[0], framed.temperature[0])
+        assert (columns.utilization[0], columns.memory_used[0]) == (UNKNOWN, UNKNOWN)
+        assert columns.temperature[0] == UNKNOWN_TEMPERATURE
+
+
+def exactly(low: int, high: int, scale: int) -> st.SearchStrategy[float]:
+    """Numbers that a frame's 32 bits hold as they are."""
+    return st.integers(low, high).map(lambda whole: whole / scale)
+
+
+def lists(values: st.SearchStrategy[float]) -> st.SearchStrategy[list[float | None] | None]:
+    return st.none() | st.lists(st.none() | values, min_size=4, max_size=4)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    said=st.fixed_dictionaries(
+        {
+            "accelerator_utilization": lists(exactly(0, 64, 64)),
+            "accelerator_sm_active": lists(exactly(0, 64, 64)),
+            "accelerator_power_watts": lists(exactly(0, 3000, 2)),
+            "accelerator_memory_used_bytes": lists(st.integers(0, 2**53 - 1)),
+            "accelerator_temperature_celsius": lists(exactly(-120, 400, 2)),
+        }
+    )
+)
+def test_a_json_readings_accelerators_say_what_a_frames_say(said: Row) -> None:
+    one = row(installed=4, in_service=4, **said)
+    found, framed = columns_of(json_reading(one)), columns_of(frame([one]))
+
+    for name in ("utilization", "sm_active", "memory_used", "temperature", "power"):
+        assert getattr(found, name).tolist() == getattr(framed, name).tolist()
+    assert (found.accelerators is None) == (framed.accelerators is None)
+    if found.accelerators and framed.accelerators:
+        assert list(found.accelerators.each()) == list(framed.accelerators.each())
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    nodes=st.lists(
+        st.tuples(st.integers(1, 5), *(st.sampled_from(("all", "some", "unknown", "none")) for _ in range(4))),
+        min_size=1,
+        max_size=6,
+    ),
+    bad=st.sets(st.integers(0, 5)),
+)
+def test_each_row_keeps_its_own_accelerators_whatever_the_others_say(
+    nodes: list[tuple[int, str, str, str, str]], bad: set[int]
+) -> None:
+    names = ("utilization", "power_watts", "memory_used_bytes", "temperature_celsius")
+    rows, expected = [], []
+    for number, (size, *how) in enumerate(nodes):
+        said: Row = {}
+        whole: list[tuple[int, ...]] = []
+        for measure, (name, scale, unknown) in enumerate(zip(names, SCALES, UNKNOWNS, strict=True)):
+            values = [
+                None if how[measure] == "unknown" or (how[measure] == "some" and i % 2 == 0) else number % 2
+                for i in range(size)
+            ]
+            said[f"accelerator_{name}"] = None if how[measure] == "none" else values
+            given = [None] * size if how[measure] == "none" else values
+            whole.append(tuple(unknown if value is None else value * scale for value in given))
+        nothing = all(value == unknown for values, unknown in zip(whole, UNKNOWNS, strict=True) for value in values)
+        one = row(f"n{number}", installed=size, in_service=size, **said)
+        rows.append(one | ({"power_watts": -1.0} if number in bad else {}))
+        if number not in bad:
+            expected.append(() if nothing else tuple(whole))
+    found = decoded(frame(rows)).columns
+    told_of = list((found.accelerators or AcceleratorColumns.none(len(found))).each())
+
+    assert told_of == expected
 
 
 def test_a_bare_json_reading_is_a_reading() -> None:

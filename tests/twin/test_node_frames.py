@@ -8,7 +8,7 @@ import pytest
 
 from models.node_frame import ADDED, Hearing, NodeFrame, PowerSource, read_node_frame
 from models.topics import NODES
-from tests.builders import CATALOGUE, T0, Row, clock, folded, frame, row
+from tests.builders import CATALOGUE, T0, Row, clock, folded, frame, of_each, row
 from twin.rules import Rules
 from twin.telemetry import TelemetryMachine
 
@@ -71,6 +71,85 @@ def test_what_a_node_does_not_say_is_null() -> None:
     unsaid |= set(ADDED)
 
     assert {name for name, value in node.items() if value is None} == unsaid
+
+
+OF_EACH = {
+    "utilization": ("accelerator_utilization_ppm", 1_000_000),
+    "power_watts": ("accelerator_power_milliwatts", 1000),
+    "memory_used_bytes": ("accelerator_memory_used_bytes", 1),
+    "temperature_celsius": ("accelerator_temperature_millicelsius", 1000),
+}
+
+
+def lists_of(rows: list[Row]) -> list[dict[str, Any]]:
+    return [{name: value for name, value in node.items() if name in ADDED} for node in nodes_of(rows)]
+
+
+@pytest.mark.parametrize("measure", OF_EACH)
+@pytest.mark.parametrize("values", [pytest.param((0, 1), id="all"), pytest.param((1, None), id="some")])
+def test_a_node_that_tells_each_accelerator_is_told_with_each(measure: str, values: tuple[float | None, ...]) -> None:
+    name, scale = OF_EACH[measure]
+    expected = [None if value is None else value * scale for value in values * 4]
+
+    assert lists_of([row("a"), row("b", **of_each(8, **{measure: values})), row("c")]) == [
+        dict.fromkeys(ADDED),
+        dict.fromkeys(ADDED) | {name: expected},
+        dict.fromkeys(ADDED),
+    ]
+
+
+def test_a_list_in_which_nothing_is_known_is_no_list() -> None:
+    lists = of_each(8, power_watts=(None,), utilization=(0.5,))
+
+    assert lists_of([row(**lists)]) == lists_of([row(**lists | {"accelerator_power_watts": None})])
+
+
+def test_nodes_may_have_different_numbers_of_accelerators() -> None:
+    sizes = {"a": 1, "b": 16, "c": 8, "d": 1024}
+    rows = [
+        row(node, installed=size, in_service=size, **of_each(size, memory_used_bytes=range(size)))
+        for node, size in sizes.items()
+    ]
+
+    assert [node["accelerator_memory_used_bytes"] for node in lists_of(rows)] == [
+        list(range(size)) for size in sizes.values()
+    ]
+
+
+@pytest.mark.parametrize(
+    "newer",
+    [
+        pytest.param({}, id="none"),
+        pytest.param(of_each(8, temperature_celsius=(50.0,)), id="another-measure"),
+        pytest.param({"installed": 4, "in_service": 4} | of_each(4, utilization=(0.5,)), id="fewer-accelerators"),
+        pytest.param({"installed": 16, "in_service": 16} | of_each(16, utilization=(0.5,)), id="more-accelerators"),
+    ],
+)
+def test_what_the_newest_reading_does_not_say_of_accelerators_is_unknown(newer: Row) -> None:
+    older = row(at=T0 - 2000, **of_each(8, utilization=(1.0,), power_watts=(1.0,)))
+    other = row("z", at=T0 - 2000, **of_each(8, utilization=(0.25,)))
+
+    assert lists_of([older, other, row(**newer), row("z", T0, **of_each(8))]) == [
+        *lists_of([row(**newer)]),
+        dict.fromkeys(ADDED),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"),
+    [
+        pytest.param("utilization", [0.5] * 7, id="too-few-values"),
+        pytest.param("power_watts", [1.0] * 7 + [-1.0], id="a-value-out-of-range"),
+    ],
+)
+def test_a_reading_with_a_wrong_list_says_nothing_at_all(name: str, bad: list[float]) -> None:
+    older = row(at=T0 - 1000, **of_each(8, utilization=(0.25,)))
+    wrong = row(**of_each(8, utilization=(1.0,)) | {f"accelerator_{name}": bad})
+
+    assert lists_of([older, wrong, row("z", **of_each(8, utilization=(0.5,)))]) == [
+        *lists_of([older]),
+        *lists_of([row("z", **of_each(8, utilization=(0.5,)))]),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -13,23 +13,53 @@ from hypothesis import strategies as st
 
 from models.record import Record
 from models.topics import NODES
-from tests.builders import CATALOGUE, T0, Row, clock, folded, frame, json_reading, row, samples_of, without_intake
+from tests.builders import (
+    CATALOGUE,
+    T0,
+    Row,
+    clock,
+    folded,
+    frame,
+    json_reading,
+    of_each,
+    row,
+    samples_of,
+    without_intake,
+)
 from twin.rules import Rules
 from twin.telemetry import TelemetryMachine
 
 RULES = Rules(stale_after=3000, lost_after=6000, node_interval=2000, idle_after=2000)
 SECONDS = 12
 
+LISTS = {
+    "utilization": st.sampled_from((None, (0.0,), (0.25, 1.0), (None, 0.5))),
+    "power_watts": st.sampled_from((None, (400.0,), (None, 700.5), (None,))),
+    "memory_used_bytes": st.sampled_from((None, (2**36, 0, None))),
+    "temperature_celsius": st.sampled_from((None, (61.5, -3.0))),
+}
+SILENT_OF_EACH = st.fixed_dictionaries(dict.fromkeys(LISTS, st.none()))
 ROWS = st.builds(
-    lambda node, rack, at, sequence, said: row(node, T0 + at, sequence, rack=rack, **said),
+    lambda node, rack, at, sequence, installed, lists, said: row(
+        node,
+        T0 + at,
+        sequence,
+        rack=rack,
+        installed=installed,
+        in_service=installed,
+        **of_each(installed, **lists),
+        **said,
+    ),
     node=st.sampled_from(("a", "b", "c", "d")),
     rack=st.sampled_from(("r1", "r2", "r3")),
     at=st.integers(0, (SECONDS - 2) * 1000),
     sequence=st.integers(0, 2),
+    installed=st.sampled_from((8, 8, 4, 16)),
+    lists=SILENT_OF_EACH | st.fixed_dictionaries(LISTS),
     said=st.fixed_dictionaries(
         {
             "type": st.sampled_from(("h100-sxm", "h200-sxm")),
-            "allocated": st.sampled_from((None, 0, 4, 8)),
+            "allocated": st.sampled_from((None, 0, 4)),
             "power_watts": st.sampled_from((None, 1000.0, 2500.0, 6000.0)),
             "utilization": st.sampled_from((None, 0.0, 0.5, 1.0)),
             "state": st.sampled_from(("in_service", "draining", "failed")),
@@ -127,6 +157,9 @@ def test_not_even_those_that_are_still_held_when_the_log_ends(sites: dict[str, l
         pytest.param({"type": "h100-sxm"}, {"type": "h200-sxm"}, id="type"),
         pytest.param({"installed": 4, "in_service": 4}, {}, id="installed"),
         pytest.param({"state": "draining"}, {"state": "failed"}, id="state"),
+        pytest.param(of_each(8, utilization=(0.5, 1.0)), of_each(8, utilization=(1.0, 0.5)), id="each-accelerator"),
+        pytest.param(of_each(8, power_watts=(1.0, None)), of_each(8, power_watts=(1.0,)), id="one-more-accelerator"),
+        pytest.param(of_each(8, power_watts=(1.0,)), {}, id="any-accelerator"),
     ],
 )
 def test_two_readings_of_one_instant_and_sequence_are_resolved_alike_whatever_the_order(one: Row, other: Row) -> None:

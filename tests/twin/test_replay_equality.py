@@ -38,6 +38,7 @@ from tests.builders import (
     frame,
     in_ledger,
     json_reading,
+    of_each,
     record,
     row,
 )
@@ -107,6 +108,15 @@ WORD = st.fixed_dictionaries(
         "state": st.sampled_from(("in_service", "in_service", "in_service", "draining", "failed")),
     }
 )
+LISTS = st.fixed_dictionaries(
+    {
+        "utilization": st.sampled_from((None, (0.25, 1.0), (None, 0.5))),
+        "power_watts": st.sampled_from((None, (400.0, 650.5), (None,))),
+        "memory_used_bytes": st.sampled_from((None, (2**36, None))),
+        "temperature_celsius": st.sampled_from((None, (61.5, -3.0, 84.0))),
+    }
+)
+"""What a node says of each accelerator, in the readings in which it does."""
 LATE = st.sampled_from((0, 0, 0, 0, 1, 3))
 """Clocks after the one that closes its tick."""
 
@@ -118,12 +128,15 @@ def readings_of(draw: st.DrawFn, site: str, node: str) -> list[Said]:
     type_, offset = draw(st.sampled_from(TYPES)), draw(MILLISECOND)
     silent, heard = draw(SECOND), draw(SECOND)
     late, bad = draw(st.dictionaries(SECOND, LATE, max_size=2)), draw(st.sets(SECOND, max_size=1))
+    lists = draw(st.dictionaries(SECOND, LISTS, max_size=3))
     found = []
     for second in range(SECONDS):
         if silent <= second < heard:
             continue
         begun = max((at for at in words if at <= second), default=min(words))
         said = words[begun] | ({"power_watts": -1.0} if second in bad else {})
+        told = max((at for at in lists if at <= second), default=None)
+        said = said if told is None else said | of_each(8, **lists[told])
         one = row(node, moment(second, offset), second, type=type_, rack=f"r{begun}", **said)
         behind = late.get(second, 0)
         found.append(Said(second + behind, second + behind if behind else 0, (site, one)))

@@ -18,6 +18,7 @@ from models.topics import DEMAND, LEDGER, SITES
 from tests.builders import (
     CATALOGUE,
     T0,
+    Row,
     clock,
     demand,
     ended,
@@ -26,6 +27,7 @@ from tests.builders import (
     in_ledger,
     json_reading,
     numbered,
+    of_each,
     row,
     tenant,
 )
@@ -38,17 +40,26 @@ from twin.telemetry import TelemetryMachine
 RULES = Rules(stale_after=2000, lost_after=4000, node_interval=2000, open_after=1000, resolve_after=1000)
 
 
+def each(second: int) -> Row:
+    """Of a node that says something of each accelerator, then of more of them, then nothing."""
+    if second > 9:
+        return {"utilization": 0.5}
+    installed = 4 if second < 5 else 16
+    lists = of_each(installed, utilization=(0.5, 1.0, None, second / 16), temperature_celsius=(40.0 + second,))
+    return {"installed": installed, "in_service": installed, "utilization": 0.5, **lists}
+
+
 def story() -> list[Record]:
-    """Two sites, bad rows, late ones, a refused record, demand that cannot be served and then can, tenants."""
+    """Two sites, nodes that tell each accelerator, bad rows, late ones, refusals, demand of all kinds, tenants."""
     records = [facts("memphis", T0, 40_000.0), facts("abilene", T0, 1e6), demand("d", T0, wanted=20)]
     for second in range(12):
         at = T0 + second * 1000
         busy = 8 if second < 8 else 0
         records += [
-            frame([row("a", at, power_watts=5000.0 + second, allocated=busy), row("b", at, utilization=0.5)]),
+            frame([row("a", at, power_watts=5000.0 + second, allocated=busy), row("b", at, **each(second))]),
             json_reading(row("x", at - 300, rack="r1", allocated=0), "abilene"),
             frame([row("c", at, power_watts=-1.0), row("d", at, rack=f"r{second}", allocated=0)], "abilene"),
-            frame([row("late", at - 2500)], "abilene"),
+            frame([row("late", at - 2500, **of_each(8, power_watts=(600.0, 650.5)))], "abilene"),
             frame([row("a", at)], "memphis", key="abilene"),
             *(clock(at + RULES.grace, topic) for topic in ("fleet.telemetry.v1", SITES, DEMAND)),
         ]
@@ -171,3 +182,33 @@ def test_a_catalogue_with_more_types_takes_a_snapshot_made_with_fewer() -> None:
     after.restore(before.snapshot())
 
     assert after.digests() == before.digests()
+
+
+def test_a_snapshot_from_before_accelerators_were_known_one_by_one_is_taken() -> None:
+    """A machine that never heard of them packs what such a machine packed."""
+    plain = [frame([row("a", T0), row("b", T0 + 5000)]), clock(T0 - 1000), clock(T0 + 1000)]
+    before, after = site_machine(), site_machine()
+    for one in plain:
+        before.fold(one)
+    packed = before.snapshot()
+    assert b"lengths" not in packed
+    after.restore(packed)
+
+    assert after.digests() == before.digests()
+
+
+def test_what_is_said_of_accelerators_is_in_the_digest_held_or_folded() -> None:
+    """Else nobody could tell that it was restored, or replayed, wrongly."""
+
+    def digests(first: float, second: float) -> dict[str, str]:
+        machine = site_machine()
+        rows = [
+            row("a", T0, **of_each(8, utilization=(first,))),
+            row("b", T0 + 5000, **of_each(8, utilization=(second,))),
+        ]
+        for one in (clock(T0 - 1000), frame([one | {"utilization": 0.5} for one in rows]), clock(T0 + 1000)):
+            machine.fold(one)
+        return machine.digests()
+
+    assert digests(0.5, 0.5) == digests(0.5, 0.5)
+    assert len({digests(first, second)["memphis"] for first in (0.5, 1.0) for second in (0.5, 1.0)}) == 4
