@@ -46,6 +46,8 @@ def time_series(
     *queries: Sql,
     look: Look = _PLAIN,
     stacked: bool = False,
+    bars: bool = False,
+    steps: bool = False,
     shortest: str = SHORTEST,
 ) -> Panel:
     """Lines over time.
@@ -57,6 +59,8 @@ def time_series(
         queries: Each series is a numeric column, or one for each text label.
         look: Thresholds, where there are some, are lines across.
         stacked: Areas upon each other, for parts of a whole.
+        bars: One for each bucket, for what is counted; it begins where the bucket does.
+        steps: A value holds until the next one.
         shortest: The width of a bucket at the least; what is measured less often has no finer one.
     """
     stacking = common.StackingMode.NORMAL if stacked else common.StackingMode.NONE
@@ -74,10 +78,11 @@ def time_series(
             unit,
             colours.by_name(),
             timeseries.FieldConfig(
-                draw_style=common.GraphDrawStyle.LINE,
-                line_interpolation=common.LineInterpolation.LINEAR,
+                draw_style=common.GraphDrawStyle.BARS if bars else common.GraphDrawStyle.LINE,
+                bar_alignment=common.BarAlignment.AFTER if bars else None,
+                line_interpolation=common.LineInterpolation.STEP_AFTER if steps else common.LineInterpolation.LINEAR,
                 line_width=0 if stacked else 1,
-                fill_opacity=60 if stacked else 8,
+                fill_opacity=60 if stacked or bars else 8,
                 show_points=common.VisibilityMode.NEVER,
                 span_nulls=False,
                 axis_placement=common.AxisPlacement.AUTO,
