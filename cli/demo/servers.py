@@ -63,28 +63,26 @@ def demo_servers(settings: Settings, clock: ClockSource) -> Iterator[DemoServers
         Unavailable: a server or a tool is missing.
     """
     logs = Instance.of(settings.stack, INSTANCE).log("demo").parent
-    console = console_place(settings.console)
+    console_place(settings.console)  # before minutes are spent on servers
     kafka, database = settings.kafka.bootstrap_servers, settings.database.url
     if (kafka is None) != (database is None):
         missing = "FLEETTWIN_KAFKA__BOOTSTRAP_SERVERS" if kafka is None else "FLEETTWIN_DATABASE__URL"
         raise ConfigurationError(missing, None, "an address, since the other server is named; or name neither")
     if kafka is not None and database is not None:
-        servers = _located(settings, clock, kafka, database.get_secret_value(), logs, console)
+        servers = _located(settings, clock, kafka, database.get_secret_value(), logs)
         create_topics(servers.settings)
         _refuse_used(servers.settings)
         _bring_up_to_date(servers)
         yield servers
         return
     with EmbeddedStack(settings.stack, INSTANCE, fresh=True) as stack:
-        servers = _located(settings, clock, stack.kafka, stack.database_url, logs, console)
+        servers = _located(settings, clock, stack.kafka, stack.database_url, logs)
         create_topics(servers.settings)
         _bring_up_to_date(servers)
         yield servers
 
 
-def _located(
-    settings: Settings, clock: ClockSource, kafka: str, database: str, logs: Path, console: ConsolePlace | None
-) -> DemoServers:
+def _located(settings: Settings, clock: ClockSource, kafka: str, database: str, logs: Path) -> DemoServers:
     known = settings.model_copy(
         update={
             "kafka": settings.kafka.model_copy(update={"bootstrap_servers": kafka}),
@@ -92,7 +90,7 @@ def _located(
             "twin": settings.twin.model_copy(update={"clock": clock}),
         }
     )
-    return DemoServers(known, kafka, database, logs, console)
+    return DemoServers(known, kafka, database, logs, console_place(known.console))
 
 
 def _bring_up_to_date(servers: DemoServers) -> None:
