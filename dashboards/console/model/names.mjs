@@ -2,7 +2,10 @@
 
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu;
 
+const SHORT = { "\t": "\\t", "\n": "\\n", "\r": "\\r" };
+
 function spelt(character) {
+  if (SHORT[character]) return SHORT[character];
   const code = character.codePointAt(0);
   const digits = code.toString(16);
   if (code < 0x100) return `\\x${digits.padStart(2, "0")}`;
