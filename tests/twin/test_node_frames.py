@@ -135,6 +135,38 @@ def test_what_the_newest_reading_does_not_say_of_accelerators_is_unknown(newer: 
     ]
 
 
+def test_nodes_may_say_different_measures() -> None:
+    rows = [row("a", **of_each(8, utilization=(0.5,))), row("b", **of_each(8, power_watts=(1.0, 2.0)))]
+
+    assert lists_of(rows) == [*lists_of(rows[:1]), *lists_of(rows[1:])]
+    assert lists_of(rows[1:])[0]["accelerator_power_milliwatts"] == [1000, 2000] * 4
+
+
+def test_what_a_node_said_of_accelerators_stands_while_others_come_that_have_more() -> None:
+    older = row("a", T0 - 2000, **of_each(8, utilization=(1.0,)))
+    newer = [
+        row(f"b{size}", T0, installed=size, in_service=size, **of_each(size, utilization=(0.5,))) for size in (16, 4)
+    ]
+
+    assert lists_of([older, *newer])[0] == lists_of([older])[0]
+
+
+def test_a_frame_without_lists_says_nothing_of_accelerators() -> None:
+    machine = TelemetryMachine(0, 1, RULES, CATALOGUE)
+    lists = of_each(8, utilization=(1.0,))
+    records = [
+        clock(T0 - 3000),
+        frame([row("a", T0 - 2000, **lists), row("b", T0 - 2000, **lists)]),
+        clock(T0 - 1000 + RULES.grace),
+        frame([row("b", T0), row("c", T0)]),
+        clock(T0 + RULES.grace),
+    ]
+    (last,) = (output.value for output in folded(machine, records) if output.topic == NODES)
+    told = read_node_frame(last or b"").batch.to_pydict()
+
+    assert told["accelerator_utilization_ppm"] == [[1_000_000] * 8, None, None]
+
+
 @pytest.mark.parametrize(
     ("name", "bad"),
     [
