@@ -1,4 +1,4 @@
-"""A made-up fleet as the console's API would answer for it: built of its own models, so that it cannot say what they do not."""
+"""A made-up fleet as the console's API would answer for it: of its own models, so that it says nothing they do not."""
 
 from __future__ import annotations
 
@@ -205,7 +205,9 @@ class MadeUp:
     def sites_view(self) -> SitesView:
         """What `/api/sites` answers."""
         now = this_second()
-        return SitesView(now=datetime.now(UTC), age_seconds=0.5, sites=tuple(self._tile(one, now) for one in self.sites))
+        return SitesView(
+            now=datetime.now(UTC), age_seconds=0.5, sites=tuple(self._tile(one, now) for one in self.sites)
+        )
 
     def _tile(self, one: TwinView, now: int) -> SiteTile:
         ticks = range(now - SECONDS_OF_HISTORY * 1000, now + 1000, 10_000)

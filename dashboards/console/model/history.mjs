@@ -41,6 +41,14 @@ export function extended(history, state, apart = 1) {
   return longer;
 }
 
+const WORTH_READING_MILLISECONDS = 15_000;
+
+/** What we have kept of a history, or a newly read one where that goes on much further: we were away. */
+export function fuller(kept, read) {
+  const end = (history) => history.tick.at(-1) ?? 0;
+  return kept && end(read) < end(kept) + WORTH_READING_MILLISECONDS ? kept : read;
+}
+
 const LEAST_SPAN_MILLISECONDS = 2 * 60 * 1000;
 
 /** From when until when a drawing reaches: as far back as is known, but neither a moment nor for ever. */

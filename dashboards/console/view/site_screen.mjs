@@ -3,7 +3,7 @@
 import { asked } from "../live/api.mjs";
 import { asking } from "../live/asking.mjs";
 import { shortagesAt } from "../model/fleet.mjs";
-import { historyOf } from "../model/history.mjs";
+import { extended, fuller, historyOf } from "../model/history.mjs";
 import { printable } from "../model/names.mjs";
 import { fleet, link, NODES_ON_A_PAGE, site as siteAt } from "../model/routes.mjs";
 import { charts } from "./charts.mjs";
@@ -41,6 +41,7 @@ export function siteScreen(at) {
   );
   for (const part of parts) part.element.hidden = true;
   let answer = null;
+  let past = null;
 
   const questions = asking(
     (signal) => {
@@ -57,7 +58,8 @@ export function siteScreen(at) {
         answer = next;
         failing.passed();
         curves.element.hidden = racks.element.hidden = nodes.element.hidden = false;
-        curves.update(historyOf(answer.history));
+        past = fuller(past, historyOf(answer.history));
+        curves.update(past);
         racks.update(answer.racks);
         nodes.update(answer.nodes, Date.parse(answer.now));
       },
@@ -86,7 +88,11 @@ export function siteScreen(at) {
     },
     update(known, now) {
       const state = known.sites.get(site)?.state ?? answer?.state;
-      if (state) showState(state, now, known);
+      if (!state) return;
+      showState(state, now, known);
+      if (!past) return;
+      past = extended(past, state);
+      curves.update(past);
     },
     leave() {
       questions.stop();

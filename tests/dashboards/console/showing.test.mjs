@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { freshness, secondsSince } from "../../../dashboards/console/model/age.mjs";
 import { path, powerBar, tightness } from "../../../dashboards/console/model/drawing.mjs";
-import { span } from "../../../dashboards/console/model/history.mjs";
+import { fuller, span } from "../../../dashboards/console/model/history.mjs";
 import { accelerators, seen, UNSEEN } from "../../../dashboards/console/model/node.mjs";
 import { shownRacks } from "../../../dashboards/console/model/racks.mjs";
 import { delayBefore } from "../../../dashboards/console/model/retry.mjs";
@@ -87,6 +87,13 @@ test("a drawing reaches back as far as is known, but neither a moment nor for ev
   assert.deepEqual(span({ tick: [999_000, 1_000_000] }), { from: 880_000, until: 1_000_000 });
   assert.deepEqual(span({ tick: [500_000, 1_000_000] }), { from: 500_000, until: 1_000_000 });
   assert.deepEqual(span({ tick: [0, 1_000_000] }), { from: 100_000, until: 1_000_000 });
+});
+
+test("a history that was kept up is kept, one that stood still for long is read anew", () => {
+  const [kept, newer, muchNewer] = [10_000, 24_999, 25_000].map((last) => ({ tick: [0, last] }));
+  assert.equal(fuller(kept, newer), kept);
+  assert.equal(fuller(kept, muchNewer), muchNewer);
+  assert.equal(fuller(null, newer), newer);
 });
 
 test("racks stand by name, those of nodes that name none last; too many are cut to the worst", () => {
