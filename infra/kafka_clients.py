@@ -25,7 +25,10 @@ MOST_MESSAGE_BYTES = 4 * 1024 * 1024 + 512 * 1024
 CONNECT_MILLISECONDS = 8_000
 """How long to look for a broker."""
 
+_SESSION_MILLISECONDS = 10_000
+"""A member of a group that was killed is missed after so long, as a worker is."""
 
+_HEARTBEAT_MILLISECONDS = 1_000
 _WAY_OUT = "Start it, or name another one in FLEETTWIN_KAFKA__BOOTSTRAP_SERVERS"
 _LINGER_MILLISECONDS = 20
 _BATCH_BYTES = 256 * 1024
@@ -58,6 +61,8 @@ def opened_consumer(settings: Settings, group: str | None = None) -> Iterator[Ka
             auto_offset_reset="earliest",
             allow_auto_create_topics=False,
             max_partition_fetch_bytes=MOST_MESSAGE_BYTES,
+            session_timeout_ms=_SESSION_MILLISECONDS,
+            heartbeat_interval_ms=_HEARTBEAT_MILLISECONDS,
             metrics_enabled=False,
         )
         try:
