@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from dashboards.grafana.pages.fleet_node import fleet_node
 from dashboards.grafana.pages.fleet_overview import fleet_overview
+from dashboards.grafana.pages.fleet_pipeline import fleet_pipeline
+from dashboards.grafana.pages.fleet_shortages import fleet_shortages
 from dashboards.grafana.pages.fleet_site import fleet_site
 from dashboards.grafana.parts import Dashboard, encoded
 from dashboards.grafana.queries import FOLDER
@@ -13,7 +16,7 @@ from dashboards.grafana.queries import FOLDER
 
 def pages() -> list[Dashboard]:
     """All pages, in the order of their links."""
-    return [fleet_overview(), fleet_site()]
+    return [fleet_overview(), fleet_site(), fleet_node(), fleet_shortages(), fleet_pipeline()]
 
 
 def documents() -> Mapping[str, str]:

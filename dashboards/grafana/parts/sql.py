@@ -35,9 +35,9 @@ PIECES: dict[str, str] = {
 """What queries write as `{name}`."""
 
 
-def spelled_out(text: str) -> str:
-    """The SQL with its pieces in their places."""
-    for name, piece in reversed(PIECES.items()):
+def spelled_out(text: str, **pieces: str) -> str:
+    """The SQL with its pieces in their places: those of its own, which may name others before them, and the shared."""
+    for name, piece in (*reversed(pieces.items()), *reversed(PIECES.items())):
         text = text.replace("{" + name + "}", piece)
     return dedent(text).strip()
 
@@ -50,10 +50,11 @@ class Sql(variants.Dataquery):
         table: Whether the rows are wanted as they are. Otherwise they are time series: a column `time`, in its order,
             text columns as labels, and each number a series.
         ref: What overrides call it.
+        pieces: Of this query alone.
     """
 
-    def __init__(self, text: str, *, table: bool = False, ref: str = "A") -> None:
-        self.text, self.table, self.ref = spelled_out(text), table, ref
+    def __init__(self, text: str, *, table: bool = False, ref: str = "A", **pieces: str) -> None:
+        self.text, self.table, self.ref = spelled_out(text, **pieces), table, ref
 
     def to_json(self) -> dict[str, object]:
         """As in a dashboard's JSON."""
