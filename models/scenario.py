@@ -47,6 +47,8 @@ class Pool(Event):
     """Part of the jobs that hold accelerators and do nothing."""
     metered: bool = True
     """False: these nodes do not say what they draw."""
+    per_accelerator: bool = False
+    """True: these nodes tell of each of their accelerators, too."""
 
 
 class PlannedArrival(Event):
@@ -110,9 +112,9 @@ class Site(Event):
 
 
 class ScriptedFault(Event):
-    """Nodes that are silent or out of service from `at` until `until`."""
+    """Nodes that are silent, out of service or hot from `at` until `until`."""
 
-    kind: Literal["silent", "failed", "draining", "maintenance"]
+    kind: Literal["silent", "failed", "draining", "maintenance", "hot"]
     site: Name
     type: Name
     nodes: Annotated[int, Field(ge=1, le=1_000_000)]

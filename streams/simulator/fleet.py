@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from models.catalogue import Catalogue
 from models.scenario import Failures, ScriptedFault, Site, per_node
+from streams.simulator.heat import Heat
 from streams.simulator.jobs import Floats, Jobs
 from streams.simulator.placement import Placement
 
@@ -46,6 +47,8 @@ class Readings:
     memory_used_bytes: Integers
     temperature_celsius: Floats
     state: Counts
+    heat: Floats
+    """Degrees of the temperature that do not come from work, and not from the site."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -69,6 +72,8 @@ class SiteFleet:
         self._full_watts = _watts(catalogue, codes, self.installed, 1_000_000)
         self._jobs = Jobs(site.pools, rng)
         self.placement = Placement(site.pools, self.installed, failures or Failures(), rng)
+        # A generator of its own: whoever draws from `rng` draws the same, whether anything runs hot or not.
+        self._heat = Heat(self.placement.slices, len(self.installed), rng.spawn(1)[0])
         racks = -(-len(self.installed) // site.nodes_per_rack)
         warmth = rng.normal(0, 2, racks).astype(np.float32)
         self._warmth = warmth[np.arange(len(self.installed)) // site.nodes_per_rack]
@@ -85,11 +90,15 @@ class SiteFleet:
 
     def strike(self, index: int, fault: ScriptedFault) -> None:
         """Let a scripted fault begin."""
+        if fault.kind == "hot":
+            self._heat.strike(index, fault)
+            return
         self.placement.strike(index, fault)
         self.placement.refresh()
 
     def relieve(self, index: int) -> None:
         """End a scripted fault."""
+        self._heat.relieve(index)
         self.placement.relieve(index)
         self.placement.refresh()
 
@@ -113,8 +122,9 @@ class SiteFleet:
         installed, allocated, state = self.installed[rows], placed.allocated[rows], placed.state[rows]
         noise = self._rng.standard_normal((3, len(rows)), dtype=np.float32)
         load = self._jobs.loads(at)[self._jobs.of_node[rows]] * (1 + METER_NOISE * noise[0])
-        load = np.clip(load, 0, 1) * (allocated / installed).astype(np.float32)
-        idle, full = self._idle_watts[rows], self._full_watts[rows]
+        load, bound = np.clip(load, 0, 1), (allocated / installed).astype(np.float32)
+        busy, load = bound * (1 - np.square(1 - load)), bound * load
+        idle, full, heat = self._idle_watts[rows], self._full_watts[rows], self._heat.degrees[rows]
         watts = (idle * _STATE_DRAW[state] + (full - idle) * load) * (1 + METER_NOISE * noise[1])
         return Readings(
             rows=rows,
@@ -124,11 +134,12 @@ class SiteFleet:
             in_service=placed.in_service[rows],
             allocated=allocated,
             power_watts=np.clip(watts, 0, full),
-            utilization=1 - np.square(1 - load),
+            utilization=busy,
             sm_active=load,
             memory_used_bytes=(allocated * (52 + 8 * load)).astype(np.int64) * _GIB,
-            temperature_celsius=32 + self._warmth[rows] + 42 * load + noise[2],
+            temperature_celsius=32 + self._warmth[rows] + 42 * load + noise[2] + heat,
             state=state,
+            heat=heat,
         )
 
 

@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from models.catalogue import Catalogue
 from models.frame import encode_frame, states_column
-from models.scenario import DirtyReadings
+from models.scenario import DirtyReadings, Pool, per_node
+from streams.simulator.accelerators import Accelerators
 from streams.simulator.fleet import STEP, Integers, Readings, SiteFleet
 
 _MEASURES_ACTIVITY = "NVIDIA"
@@ -33,8 +34,10 @@ class _Seats:
     node: pa.Array
     type: pa.Array
     rack: pa.Array
-    metered: bool
+    pool: Pool
     activity: bool
+    first: int
+    """The first node of the pool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,12 @@ class FrameWriter:
         self._dirty = dirty or DirtyReadings()
         self._shifts: dict[int, _Shift] = {}
         self._audible = fleet.placement.audible
+        (own,) = rng.spawn(1)  # whoever draws from `rng` itself draws the same, whether accelerators are told or not
+        self._accelerators = {
+            pool.type: Accelerators(catalogue[pool.type], pool.nodes, per_node(pool, catalogue), own)
+            for pool in fleet.site.pools
+            if pool.per_accelerator
+        }
         self._names = np.array(_node_names(fleet), dtype=object)
 
     def frames(self, at: int) -> Iterator[tuple[int, bytes]]:
@@ -113,8 +122,11 @@ class FrameWriter:
         }
         if seats.activity:
             columns["sm_active"] = readings.sm_active
-        if seats.metered:
+        if seats.pool.metered:
             columns["power_watts"] = readings.power_watts
+        if (accelerators := self._accelerators.get(seats.pool.type)) is not None:
+            nodes = readings.rows - seats.first
+            columns |= accelerators.columns(nodes, readings, columns["utilization"], seats.pool.metered)
         return len(readings), encode_frame(self._fleet.site_id, columns)
 
     def _shift(self, number: int) -> _Shift:
@@ -141,7 +153,7 @@ class FrameWriter:
                 nodes = nodes[self._audible[nodes]]
                 if len(nodes):
                     part = slice(place, place + len(nodes))
-                    seats.append(_Seats(part, *self._texts(nodes, pool.type), pool.metered, activity))
+                    seats.append(_Seats(part, *self._texts(nodes, pool.type), pool, activity, first))
                     rows.append(nodes)
                     place += len(nodes)
             first += pool.nodes

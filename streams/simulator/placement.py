@@ -32,12 +32,12 @@ class Placement:
         self._repaired_at = np.zeros(nodes, dtype=np.int64)
         self._faults: dict[int, tuple[str, NDArray[np.int64]]] = {}
         starts = np.cumsum([0, *(pool.nodes for pool in pools)])
-        self._slices = {pool.type: slice(starts[i], starts[i + 1]) for i, pool in enumerate(pools)}
+        self.slices = {pool.type: slice(starts[i], starts[i + 1]) for i, pool in enumerate(pools)}
         self._fractions = {pool.type: pool.allocated for pool in pools}
         self._most = installed.copy()
         self._order: dict[str, NDArray[np.int64]] = {}
         for pool in pools:
-            part = self._slices[pool.type]
+            part = self.slices[pool.type]
             halved = rng.random(pool.nodes) < pool.fragmented
             self._most[part] = np.where(halved, installed[part] // 2, installed[part])
             jobs = rng.permutation(-(-pool.nodes // JOB_NODES))
@@ -50,7 +50,7 @@ class Placement:
 
     def strike(self, index: int, fault: ScriptedFault) -> None:
         """Let a scripted fault begin on nodes chosen at random."""
-        part = self._slices[fault.type]
+        part = self.slices[fault.type]
         self._faults[index] = (fault.kind, part.start + self._rng.permutation(part.stop - part.start)[: fault.nodes])
 
     def relieve(self, index: int) -> None:
@@ -82,7 +82,7 @@ class Placement:
         out = (self.state == StateCode.FAILED) | (self.state == StateCode.MAINTENANCE)
         room = np.where(out, 0, self._most)
         for type_, order in self._order.items():
-            target = round(self._fractions[type_] * int(self.installed[self._slices[type_]].sum()))
+            target = round(self._fractions[type_] * int(self.installed[self.slices[type_]].sum()))
             before = np.cumsum(room[order], dtype=np.int64) - room[order]
             self.allocated[order] = np.clip(target - before, 0, room[order])
         draining = self.state == StateCode.DRAINING
