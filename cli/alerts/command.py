@@ -71,7 +71,8 @@ def alerts(  # noqa: PLR0913  # each is an option
     if as_json and as_alerts:
         raise ConfigurationError("--alertmanager", "together with --json", "one form or the other")
     told = _alert if as_alerts else _event if as_json else line
-    wanted, instant = wanted_of(scope, name, severity, resource), instant_of_option(since)
+    wanted = wanted_of(scope, name, severity, resource)
+    instant = None if since is None else instant_of_option(since)
     with quiet_when_nobody_reads():
         if only_open:
             for option, given in {"--follow": follow, "--since": since, "--group": group}.items():

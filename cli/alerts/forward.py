@@ -33,6 +33,9 @@ from streams.forwarding.forms import (
     webhook_form,
 )
 
+JUST_NOW = "1m"
+"""So that what happens while a new group is made is told, and a year of what has resolved is not."""
+
 DEAD_LETTERS = Path("alerts-dead-letters.jsonl")
 
 _HOLD = 5
@@ -53,9 +56,8 @@ def forward(  # noqa: PLR0913  # each is an option
     severity: SeverityOption = Severity.INFO,
     resource: ResourceOption = None,
     since: Annotated[
-        str | None,
-        typer.Option("--since", help="Where a new group begins: a time with offset, or 15m, 2h, 3d ago. Default: now."),
-    ] = None,
+        str, typer.Option("--since", help="Where a new group begins: a time with offset, or 15m, 2h, 3d ago.")
+    ] = JUST_NOW,
     group: Annotated[
         str, typer.Option("--group", help="The consumer group: one for each receiver; members stand in for each other.")
     ] = "alerts-forward",
@@ -69,7 +71,7 @@ def forward(  # noqa: PLR0913  # each is an option
     """
     import httpx  # noqa: PLC0415  # slow to import
 
-    from streams.consumers.group_reading import from_instant, from_the_end, group_reading  # noqa: PLC0415
+    from streams.consumers.group_reading import from_instant, group_reading  # noqa: PLC0415
     from streams.forwarding.dead_letters import DeadLetters  # noqa: PLC0415
     from streams.forwarding.forwarder import Forwarder, Patience  # noqa: PLC0415
     from streams.forwarding.posting import Receiver  # noqa: PLC0415
@@ -81,12 +83,11 @@ def forward(  # noqa: PLR0913  # each is an option
     address, posted = _address(to, form, given), _form(form, given)
     log_plainly()
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it writes whole addresses, secrets and all
-    begin = from_the_end if instant is None else from_instant(instant)
     with (
         stop_wished() as wished,
         httpx.Client(timeout=given.timeout_seconds) as client,
         DeadLetters(dead_letters) as letters,
-        group_reading(settings, group, begin, wished.is_set) as reading,
+        group_reading(settings, group, from_instant(instant), wished.is_set) as reading,
     ):
         Forwarder(
             reading=reading,

@@ -48,14 +48,12 @@ def wanted_of(scope: ScopeKind | None, name: str | None, severity: Severity, res
     return Wanted(scope, name, severity, None if resource is None else resource.value)
 
 
-def instant_of_option(text: str | None) -> int | None:
+def instant_of_option(text: str) -> int:
     """The instant that `--since` says.
 
     Raises:
         ConfigurationError: it is neither a time nor how long ago.
     """
-    if text is None:
-        return None
     ago = re.fullmatch(r"([0-9]{1,9})([smhd])", text)
     if ago is not None:
         return max(0, time.time_ns() // 1_000_000 - int(ago[1]) * _UNITS[ago[2]])

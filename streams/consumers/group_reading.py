@@ -192,16 +192,11 @@ def from_the_first(_consumer: KafkaConsumer, _place: Any) -> int:
     return 0
 
 
-def from_the_end(consumer: KafkaConsumer, place: Any) -> int:
-    """Begin with what comes."""
-    return int(consumer.end_offsets([place])[place])
-
-
 def from_instant(instant: int) -> Beginning:
     """Begin with the first record that Kafka has taken in since then."""
 
     def begin(consumer: KafkaConsumer, place: Any) -> int:
         found = consumer.offsets_for_times({place: instant})[place]
-        return from_the_end(consumer, place) if found is None else int(found.offset)
+        return int(consumer.end_offsets([place])[place] if found is None else found.offset)
 
     return begin
