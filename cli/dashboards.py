@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from dashboards.grafana.checking import Outcome, checked, reading
 from dashboards.grafana.queries import all_queries, committed
 from infra.servers import database_address
 from infra.settings import read_settings
+from models.errors import ConfigurationError
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 
@@ -22,7 +24,7 @@ def build() -> None:
 
     changed = building.write()
     for path in changed:
-        typer.echo(path.name)
+        typer.echo(str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path))
     if not changed:
         typer.echo("nothing has changed")
 
@@ -55,6 +57,36 @@ def check(as_json: Annotated[bool, typer.Option("--json", help="For programs.")]
         )
     if failed:
         raise typer.Exit(1)
+
+
+@app.command()
+def push(
+    data_source: Annotated[
+        Path | None,
+        typer.Option(
+            help="A file with the database's URL as Grafana reaches it, of a login that may only read: makes the data "
+            "source, or brings it up to date.",
+        ),
+    ] = None,
+) -> None:
+    """Bring the dashboards to the Grafana of FLEETTWIN_GRAFANA__URL; what is there already is replaced."""
+    from dashboards.grafana import pushing  # noqa: PLC0415  # needs Grafana's client, and the other commands do not
+
+    database = None if data_source is None else _read(data_source)
+    pushed = pushing.push(read_settings().grafana, committed(), database)
+    for address in pushed.dashboards:
+        typer.echo(address)
+    if not pushed.data_source:
+        typer.echo(
+            "They have no data source yet: see --data-source, or provision one as docs/grafana.md says.", err=True
+        )
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError("--data-source", str(path), f"a readable file with a URL ({error})") from error
 
 
 def _named(outcome: Outcome) -> dict[str, str]:

@@ -1,7 +1,8 @@
-"""The dashboards' JSON, from the code of their pages."""
+"""The dashboards' JSON and Grafana's provisioning files, from their code."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from dashboards.grafana.pages.fleet_pipeline import fleet_pipeline
 from dashboards.grafana.pages.fleet_shortages import fleet_shortages
 from dashboards.grafana.pages.fleet_site import fleet_site
 from dashboards.grafana.parts import Dashboard, encoded
+from dashboards.grafana.provisioning import PROVISIONING, files
 from dashboards.grafana.queries import FOLDER
 
 
@@ -24,18 +26,20 @@ def documents() -> Mapping[str, str]:
     return {f"{page.uid}.json": encoded(page) for page in pages()}
 
 
-def write(folder: Path = FOLDER) -> list[Path]:
+def write(folder: Path = FOLDER, provisioning: Path = PROVISIONING) -> list[Path]:
     """Write what has changed, and remove what is no page any more; returns the files that differ from before."""
-    folder.mkdir(parents=True, exist_ok=True)
+    written = documents()
+    pages_by_uid = {name.removesuffix(".json"): json.loads(text) for name, text in written.items()}
+    texts = {folder / name: text for name, text in written.items()}
+    texts |= {provisioning / name: text for name, text in files(pages_by_uid).items()}
     changed = []
-    wanted = documents()
-    for name, text in wanted.items():
-        path = folder / name
+    for path, text in texts.items():
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
             changed.append(path)
     for path in sorted(folder.glob("*.json")):
-        if path.name not in wanted:
+        if path not in texts:
             path.unlink()
             changed.append(path)
     return changed

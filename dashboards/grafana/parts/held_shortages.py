@@ -11,15 +11,15 @@ _HELD = """with episodes as (
             e.missing_accelerators, e.missing_h100e, e.missing_watts,
             lead(coalesce(e.resolved_at, e.time)) over (partition by e.id order by e.sequence) as next
         from episodes join shortage_events e using (id)
-        where e.time <= $__timeTo()
+        where coalesce(e.resolved_at, e.time) <= $__timeTo()
     ), held as (
         select id, scope_name, resource, binding, binding_behind, also,
             missing_accelerators, missing_h100e, missing_watts,
-            greatest(time, $__timeFrom()) as since, least(next, $__timeTo()) as until
+            greatest(time, $__timeFrom()) as since, next, least(next, $__timeTo()) as until
         from told
         where status = 'open' and coalesce(next, 'infinity') > greatest(time, $__timeFrom())
     )"""
-"""Within the range. The fleet's shortages tell once more what those of projects tell, so nobody asks for both."""
+"""Within the range, and `next` null where it stood beyond its end. The fleet's shortages tell once more what those of projects tell, so nobody asks for both."""
 
 _HOURS = "extract(epoch from until - since)::float8 / 3600"
 _PROJECTS = "('project')"
@@ -35,11 +35,11 @@ def missing_over_time(names: str, measure: str) -> Sql:
     return Sql(
         """
         {held}, kinds as (
-            select {names} as what, since, until, {measure} as missing from held
+            select {names} as what, since, next, {measure} as missing from held
         ), changes as (
             select what, since as time, missing as change from kinds
             union all
-            select what, until, -missing from kinds
+            select what, next, -missing from kinds where next is not null
             union all
             select what, begins, 0 from (select distinct what from kinds) each cross join generate_series(
                 date_bin('$__interval', $__timeFrom()::timestamptz, '2000-01-03Z'), $__timeTo(), '$__interval'::interval
