@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -27,41 +27,42 @@ def schema(
     """Print the documents of what crosses Kafka and HTTP: AsyncAPI, OpenAPI, and a JSON Schema of each message."""
     _one_at_most(name, out, check)
     if check:
-        _check()
+        check_documents(ROOT)
+        typer.echo("the documents under docs/ are current and valid")
         return
-    from streams.contract.documents import text_of, write_documents  # noqa: PLC0415  # pyarrow takes long to import
+    from streams.contract.documents import documents, kinds, text_of, write_documents  # noqa: PLC0415  # pyarrow
 
-    known = _documents()
     if out is not None:
-        _make(out)
-        write_documents(known, out)
+        known = documents()
+        try:
+            write_documents(known, out)
+        except OSError as error:
+            raise ConfigurationError("--out", str(out), f"a folder that can be written ({error.strerror})") from None
         typer.echo(f"wrote {len(known)} documents below {out}")
     elif name is not None:
-        typer.echo(text_of(known[_path(name, known)]), nl=False)
+        typer.echo(text_of(kinds()[_path(name, tuple(kinds()))].make()), nl=False)
     else:
-        width = max(len(_short(path)) for path in known)
-        for path, document in known.items():
-            typer.echo(f"{_short(path):<{width}}  {path:<32}  {_title(document)}")
+        width = max(len(_short(path)) for path in kinds())
+        for path, kind in kinds().items():
+            typer.echo(f"{_short(path):<{width}}  {path:<32}  {kind.title}")
 
 
-def _documents() -> Mapping[str, dict[str, Any]]:
-    from streams.contract.documents import documents  # noqa: PLC0415  # pyarrow takes long to import
+def check_documents(root: Path) -> None:
+    """Compare the documents below a checkout's docs/ with what they should be.
 
-    return documents()
-
-
-def _check() -> None:
-    from streams.contract.documents import first_difference  # noqa: PLC0415  # pyarrow takes long to import
+    Raises:
+        Unavailable: there are none, they differ, or they are not valid; with the first difference.
+    """
+    from streams.contract.documents import documents, first_difference  # noqa: PLC0415  # pyarrow
     from streams.contract.validity import first_fault  # noqa: PLC0415  # the same
 
-    if not (ROOT / "pyproject.toml").is_file():
+    if not (root / "pyproject.toml").is_file():
         raise Unavailable("docs/", "an installed fleettwin has no committed documents", "Run it in a checkout")
-    known = _documents()
-    found = first_difference(known, ROOT / "docs") or first_fault(known)
+    known = documents()
+    found = first_difference(known, root / "docs") or first_fault(known)
     if found is not None:
         remedy = "Run `fleettwin schema --out docs` and look at what has changed"
         raise Unavailable(f"docs/{found.path}", found.problem, remedy)
-    typer.echo(f"{len(known)} documents are current and valid")
 
 
 def _one_at_most(name: str | None, out: Path | None, check: bool) -> None:
@@ -71,23 +72,12 @@ def _one_at_most(name: str | None, out: Path | None, check: bool) -> None:
         raise ConfigurationError("NAME", name, "none with --out, which writes all documents")
 
 
-def _path(name: str, known: Mapping[str, Any]) -> str:
+def _path(name: str, known: Sequence[str]) -> str:
     for path in known:
         if name in (path, _short(path)):
             return path
     raise ConfigurationError("NAME", name, f"one of {', '.join(map(_short, known))}")
 
 
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigurationError("--out", str(folder), f"a folder that can be written ({error.strerror})") from None
-
-
 def _short(path: str) -> str:
     return path.rpartition("/")[2].removesuffix(".json").removesuffix(".v1")
-
-
-def _title(document: Mapping[str, Any]) -> str:
-    return str(document.get("title") or document["info"]["title"])

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from streams.contract.asyncapi import asyncapi_document
 from streams.contract.schemas import Document, in_json, schema_of
 
 ASYNCAPI = "asyncapi.json"
+OPENAPI = "openapi.json"
 SCHEMAS = "schemas"
 
 
@@ -22,11 +24,35 @@ class Difference:
     problem: str
 
 
-def documents() -> Mapping[str, Document]:
-    """All of them, by their path below the folder of documents."""
-    return {ASYNCAPI: asyncapi_document()} | {
-        f"{SCHEMAS}/{message.name}.v1.json": schema_of(message) for message in in_json()
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One document that there is; `make` makes it."""
+
+    title: str
+    make: Callable[[], Document]
+
+
+def kinds() -> Mapping[str, Kind]:
+    """All that there are, by their path below the folder of documents."""
+    return {
+        ASYNCAPI: Kind("What crosses Kafka", asyncapi_document),
+        OPENAPI: Kind("What a twin worker answers over HTTP", _openapi),
+        **{
+            f"{SCHEMAS}/{message.name}.v1.json": Kind(message.title, partial(schema_of, message))
+            for message in in_json()
+        },
     }
+
+
+def documents() -> Mapping[str, Document]:
+    """All of them, by their path."""
+    return {path: kind.make() for path, kind in kinds().items()}
+
+
+def _openapi() -> Document:
+    from streams.console.app import openapi_document  # noqa: PLC0415  # FastAPI takes long to import
+
+    return openapi_document()
 
 
 def text_of(document: Document) -> str:

@@ -1,6 +1,6 @@
 """Whether the documents hold what they promise: schemas that are schemas, examples that fit them, names that are there.
 
-That needs jsonschema, which only a checkout's environment has.
+That needs jsonschema and openapi-spec-validator, which only a checkout's environment has.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from models.errors import Unavailable
-from streams.contract.documents import ASYNCAPI, SCHEMAS, Difference
+from streams.contract.documents import ASYNCAPI, OPENAPI, Difference
 from streams.contract.schemas import DIALECT, Document
 
 
@@ -18,21 +18,18 @@ def first_fault(documents: Mapping[str, Document]) -> Difference | None:
     """The first fault of documents that were made or read; none if they are valid.
 
     Raises:
-        Unavailable: jsonschema is not installed.
+        Unavailable: one of the two is not installed.
     """
     try:
         import jsonschema  # noqa: F401, PLC0415  # comes with the extra `dev` alone
-    except ImportError:
-        raise Unavailable("jsonschema", "it is not installed", "Install fleettwin[dev], or run `make setup`") from None
+        import openapi_spec_validator  # noqa: F401, PLC0415  # the same
+    except ImportError as missing:
+        remedy = "Install fleettwin[dev], or run `make setup`"
+        raise Unavailable(str(missing.name), "it is not installed", remedy) from None
     plain = {path: json.loads(json.dumps(document)) for path, document in documents.items()}
+    checks = {ASYNCAPI: _of_asyncapi, OPENAPI: _of_openapi}
     for path, document in plain.items():
-        if path == ASYNCAPI:
-            faults = _of_asyncapi(document)
-        elif path.startswith(f"{SCHEMAS}/"):
-            faults = _of_schema(document)
-        else:
-            faults = iter(())
-        for fault in faults:
+        for fault in checks.get(path, _of_schema)(document):
             return Difference(path, fault)
     return None
 
@@ -61,6 +58,13 @@ def _of_asyncapi(document: Document) -> Iterator[str]:
                 schema, [example[part] for example in message["examples"]] if "examples" in message else []
             ):
                 yield f"message {name}, {part}: {fault}"
+
+
+def _of_openapi(document: Document) -> Iterator[str]:
+    from openapi_spec_validator import OpenAPIV31SpecValidator  # noqa: PLC0415  # see above
+
+    for error in OpenAPIV31SpecValidator(document).iter_errors():
+        yield f"{'.'.join(map(str, error.absolute_path))}: {error.message[:200]}"
 
 
 def _misfits(schema: Document, examples: list[Any]) -> Iterator[str]:

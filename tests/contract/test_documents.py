@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import orjson
 import pytest
 from jsonschema import Draft7Validator
 
+from cli.schema import check_documents
 from infra.settings import KafkaSettings
 from infra.topics import layouts
 from models.cloudevents import EventType
+from models.errors import Unavailable
 from streams.contract.channels import CHANNELS, Side
 from streams.contract.documents import documents, first_difference, text_of, write_documents
 from streams.contract.examples import examples
@@ -30,9 +33,12 @@ VENDORED = Path(__file__).with_name("vendor") / "asyncapi-3.0.0.json"
 Document = dict[str, Any]
 
 
+known = cache(documents)
+
+
 def plain(path: str) -> Document:
     """A document as whoever reads the file has it, free to be changed."""
-    found: Document = orjson.loads(text_of(documents()[path]))
+    found: Document = orjson.loads(text_of(known()[path]))
     return found
 
 
@@ -42,11 +48,11 @@ def asyncapi_faults(document: Document) -> list[str]:
 
 
 def test_the_committed_documents_are_current() -> None:
-    assert first_difference(documents(), DOCS) is None
+    assert first_difference(known(), DOCS) is None
 
 
 def test_the_documents_are_valid() -> None:
-    assert first_fault(documents()) is None
+    assert first_fault(known()) is None
 
 
 def test_asyncapis_own_schema_takes_the_document() -> None:
@@ -99,6 +105,12 @@ def test_asyncapis_own_schema_refuses_a_broken_document(change: Break) -> None:
             id="a-schema-missing",
         ),
         pytest.param(
+            "openapi.json",
+            lambda one: one["info"].pop("version"),
+            "'version' is a required property",
+            id="no-version-of-the-api",
+        ),
+        pytest.param(
             "schemas/shortage.v1.json",
             lambda one: one["examples"][0].update(sequence="first"),
             "sequence: 'first' is not of type 'integer'",
@@ -113,7 +125,7 @@ def test_a_fault_is_told_with_its_document(path: str, change: Break, fault: str)
     broken = plain(path)
     change(broken)
 
-    found = first_fault({**documents(), path: broken})
+    found = first_fault({path: broken})
 
     assert found is not None
     assert found.path == path
@@ -121,11 +133,11 @@ def test_a_fault_is_told_with_its_document(path: str, change: Break, fault: str)
 
 
 def test_documents_are_written_byte_for_byte_as_they_are_committed(tmp_path: Path) -> None:
-    write_documents(documents(), tmp_path)
+    write_documents(known(), tmp_path)
 
-    for path in documents():
+    for path in known():
         assert (tmp_path / path).read_bytes() == (DOCS / path).read_bytes()
-    assert first_difference(documents(), tmp_path) is None
+    assert first_difference(known(), tmp_path) is None
 
 
 @pytest.mark.parametrize(
@@ -147,21 +159,21 @@ def test_documents_are_written_byte_for_byte_as_they_are_committed(tmp_path: Pat
     ],
 )
 def test_the_first_difference_is_told(change: Callable[[Path], Any], path: str, problem: str, tmp_path: Path) -> None:
-    write_documents(documents(), tmp_path)
+    write_documents(known(), tmp_path)
     change(tmp_path)
 
-    found = first_difference(documents(), tmp_path)
+    found = first_difference(known(), tmp_path)
 
     assert found is not None
     assert (found.path, found.problem) == (path, problem)
 
-    write_documents(documents(), tmp_path)
+    write_documents(known(), tmp_path)
 
-    assert first_difference(documents(), tmp_path) is None
+    assert first_difference(known(), tmp_path) is None
 
 
 def test_every_topic_of_ours_is_a_channel_as_it_is_made() -> None:
-    document = documents()["asyncapi.json"]
+    document = known()["asyncapi.json"]
     channels = {channel["address"]: channel for channel in document["channels"].values()}
 
     for layout in layouts(KafkaSettings()):
@@ -181,7 +193,7 @@ def test_every_message_stands_in_a_channel_and_every_channel_names_messages_that
 
 
 def test_fleettwin_receives_inputs_and_sends_outputs() -> None:
-    operations = documents()["asyncapi.json"]["operations"]
+    operations = known()["asyncapi.json"]["operations"]
     actions = {
         channel.name: {
             one["action"]: [message["$ref"].rpartition("/")[2] for message in one["messages"]]
@@ -233,6 +245,20 @@ def test_readers_are_promised_no_end_to_fields_and_growing_words() -> None:
     assert "enum" not in constraint
     assert "power" in constraint["x-extensible-enum"]
     assert set(constraint["x-enum-descriptions"]) == set(constraint["x-extensible-enum"])
+
+
+def test_where_no_checkout_is_there_are_no_documents_to_check(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match="no committed documents"):
+        check_documents(tmp_path)
+
+
+def test_a_checkout_whose_documents_differ_is_told_the_first(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").touch()
+    write_documents(known(), tmp_path / "docs")
+    (tmp_path / "docs" / "schemas" / "reading.v1.json").unlink()
+
+    with pytest.raises(Unavailable, match=r"docs/schemas/reading\.v1\.json: is missing"):
+        check_documents(tmp_path)
 
 
 def run(*arguments: str, folder: Path) -> tuple[int, str, str]:

@@ -25,7 +25,7 @@ from models.state import FleetState, SiteState
 from models.telemetry import Readings, TelemetryDecoder
 from models.wording import binds
 from streams.consumers.alerts import shortage_of
-from streams.contract.documents import documents
+from streams.contract.asyncapi import asyncapi_document
 from streams.contract.messages import BY_NAME, MESSAGES, Message, Writer
 from streams.contract.schemas import in_json, schema_of
 from streams.contract.story import SITE
@@ -255,7 +255,7 @@ def test_a_field_that_is_added_without_a_default_is_noticed() -> None:
 
 def test_the_topics_of_v1_are_there_with_their_messages_keys_and_policies() -> None:
     was = orjson.loads((V1 / "asyncapi.json").read_bytes())
-    now = orjson.loads(orjson.dumps(documents()["asyncapi.json"]))
+    now = orjson.loads(orjson.dumps(asyncapi_document()))
 
     for name, channel in was["channels"].items():
         if not channel["x-internal"]:
@@ -270,7 +270,7 @@ def test_the_topics_of_v1_are_there_with_their_messages_keys_and_policies() -> N
 
 
 def test_the_headers_of_v1_are_there() -> None:
-    was, now = orjson.loads((V1 / "asyncapi.json").read_bytes()), documents()["asyncapi.json"]
+    was, now = orjson.loads((V1 / "asyncapi.json").read_bytes()), asyncapi_document()
 
     for name, message in was["components"]["messages"].items():
         if BY_NAME[name].writer is not Writer.INTERNAL:
@@ -287,7 +287,7 @@ def columns_of(document: Mapping[str, Any], message: str) -> dict[str, dict[str,
 @pytest.mark.parametrize("message", ["frame", "node-frame"])
 def test_the_columns_of_v1_are_there_with_their_types_and_units(message: str) -> None:
     was = columns_of(orjson.loads((V1 / "asyncapi.json").read_bytes()), message)
-    now = columns_of(documents()["asyncapi.json"], message)
+    now = columns_of(asyncapi_document(), message)
 
     for name, column in was.items():
         promised = {part: column.get(part) for part in ("type", "unit", "required", "codes")}
