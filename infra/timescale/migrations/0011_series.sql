@@ -408,7 +408,8 @@ begin atomic
             memory_used_bytes, energy_joules, (hearing = 1)::integer, (hearing = 2)::integer, (state = 1)::integer,
             (state = 2)::integer, (state = 3)::integer
         from node_samples
-        where time >= (select minutes_end from plan) and time < (select ends from plan) and site = site_ and node = node_
+        -- a range of unknown ends is taken for a small one: then the index by time, which is no good, looks good
+        where time >= (select minutes_end from plan) and (time < (select ends from plan)) is true and site = site_ and node = node_
     )
     select
         date_bin((select bucket from plan), part.time, '2000-01-03Z'),
