@@ -19,7 +19,8 @@ _HELD = """with episodes as (
         from told
         where status = 'open' and coalesce(next, 'infinity') > greatest(time, $__timeFrom())
     )"""
-"""Within the range, and `next` null where it stood beyond its end. The fleet's shortages tell once more what those of projects tell, so nobody asks for both."""
+"""Within the range; `next` is null where it stood beyond its end. The fleet's shortages tell once more what those of
+projects tell, so nobody asks for both."""
 
 _HOURS = "extract(epoch from until - since)::float8 / 3600"
 _PROJECTS = "('project')"
