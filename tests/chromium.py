@@ -11,9 +11,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect, sync_playwright
 
-PATIENCE_MILLISECONDS = 30_000
+PATIENCE_MILLISECONDS = 60_000
+"""Far more than anything takes that a page does by itself: a machine under load must not fail a test."""
+
+expect.set_options(timeout=PATIENCE_MILLISECONDS)
+
 _FLAGS = (
     "--disable-gpu",
     "--disable-quic",

@@ -1,8 +1,7 @@
 // The page: what is known goes to the screen that the address names.
 
 import { follow } from "./live/following.mjs";
-import { openShortages } from "./model/fleet.mjs";
-import { NOTHING } from "./model/fleet.mjs";
+import { NOTHING, openShortages } from "./model/fleet.mjs";
 import { above, link, place, sameScreen } from "./model/routes.mjs";
 import { announcer } from "./view/announcer.mjs";
 import { element } from "./view/element.mjs";

@@ -92,6 +92,12 @@ class _Answers(BaseHTTPRequestHandler):
         """What the tests want to know stands in `Served.asked`."""
 
     def do_GET(self) -> None:
+        try:
+            self._respond()
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True  # whoever asked has gone
+
+    def _respond(self) -> None:
         world = self.served
         path, query = urlsplit(self.path).path, dict(parse_qsl(urlsplit(self.path).query))
         if world.away:
@@ -152,20 +158,17 @@ class _Answers(BaseHTTPRequestHandler):
         world = self.served
         cuts, seen = world.cuts, len(world.events)
         next_tick = time.monotonic()
-        try:
-            while world.cuts == cuts:
-                with world.changed:
-                    world.changed.wait(max(next_tick - time.monotonic(), 0))
-                    fresh, seen = world.events[seen:], len(world.events)
-                for one in fresh:
-                    self.wfile.write(one)
-                if time.monotonic() >= next_tick:
-                    next_tick += TICK_SECONDS
-                    self.wfile.write(b": still here\n\n" if world.silent else self._tick())
-                self.wfile.flush()
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # whoever looked has gone
         self.close_connection = True
+        while world.cuts == cuts:
+            with world.changed:
+                world.changed.wait(max(next_tick - time.monotonic(), 0))
+                fresh, seen = world.events[seen:], len(world.events)
+            for one in fresh:
+                self.wfile.write(one)
+            if time.monotonic() >= next_tick:
+                next_tick += TICK_SECONDS
+                self.wfile.write(b": still here\n\n" if world.silent else self._tick())
+            self.wfile.flush()
 
     def _tick(self) -> bytes:
         tick, fleet = this_second(), self.served.fleet

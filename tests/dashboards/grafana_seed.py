@@ -167,8 +167,9 @@ def _pool(kind: str, scale: int) -> PoolState:
 
 
 def _nodes(index: int, site: str, tick: int) -> NodeFrame:
-    """Six nodes: the fourth idles, the fifth is stale, the last is lost and failed; two tell their accelerators."""
-    told = [None, [0.2, 0.4, None], None, [0.0, 0.01, 0.02], None, None]
+    """Six nodes: the first drains for a minute, the fourth idles, the fifth is stale, the last is lost and failed."""
+    drains = END - 3 * MINUTE < tick <= END - 2 * MINUTE
+    told = [[0.9, 0.8, None], [0.2, 0.4, None], None, [0.0, 0.01, 0.02], None, None]
     return node_frame(
         site,
         tick,
@@ -176,7 +177,7 @@ def _nodes(index: int, site: str, tick: int) -> NodeFrame:
             "node": [f"n{number}" for number in range(NODES)],
             "rack": ["r1", "r1", "r1", "r2", "r2", "r'2"],
             "hearing": [0, 0, 0, 0, 1, 2],
-            "state": [0, 0, 1, 0, 0, 3],
+            "state": [int(drains), 0, 1, 0, 0, 3],
             "power_milliwatts": [5_000_000 + tick // 1000 % 60, 6_000_000, None, 900_000, 4_000_000, None],
             "utilization_ppm": [900_000, 300_000, 500_000, 10_000, 700_000, None],
             "temperature_millicelsius": [61_000, 81_000, 60_000, 40_000, 86_000, None],

@@ -14,8 +14,8 @@ export function tightness(power) {
   return power.headroom < power.supply * 0.05 ? "tight" : "fine";
 }
 
-/** The end of an SVG path through the known values, from zero at the bottom to `most` at the top. */
-export function path(ticks, values, { from, until, most, width, height }) {
+/** An SVG path through the known values, from zero at the bottom to `most` at the top; `stepped` where each holds on. */
+export function path(ticks, values, { from, until, most, width, height, stepped = false }) {
   let drawing = "";
   let pen = false;
   values.forEach((value, index) => {
@@ -25,7 +25,8 @@ export function path(ticks, values, { from, until, most, width, height }) {
     }
     const x = ((ticks[index] - from) / (until - from)) * width;
     const y = height - (value / most) * height;
-    drawing += `${pen ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`;
+    if (pen && stepped) drawing += `H${x.toFixed(1)}V${y.toFixed(1)}`;
+    else drawing += `${pen ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`;
     pen = true;
   });
   return drawing;

@@ -34,8 +34,9 @@ export function signedMegawatts(watts) {
 /** Watts of a node or a rack, in the unit that suits them. */
 export function power(watts) {
   if (!known(watts)) return UNKNOWN;
-  if (Math.abs(watts) < 9999.5) return `${count(watts)}${SPACE}W`;
-  if (Math.abs(watts) < 999_950) return `${decimals[1].format(watts / 1e3)}${SPACE}kW`;
+  if (Math.abs(watts) < 999.5) return `${count(watts)}${SPACE}W`;
+  if (Math.abs(watts) < 99_995) return `${withMinus(decimals[2].format(watts / 1e3))}${SPACE}kW`;
+  if (Math.abs(watts) < 999_950) return `${withMinus(decimals[1].format(watts / 1e3))}${SPACE}kW`;
   return `${megawatts(watts)}${SPACE}MW`;
 }
 

@@ -16,7 +16,7 @@ function colour(name) {
 
 /**
  * A chart: `title`, `unit`, `format(value)`, and `lines`, each with `label`, `column` (of the history), `colour` (a name
- * of the theme) and maybe `dashed` or `filled`. `scale(value)` turns what the history holds into what is drawn; `most`
+ * of the theme) and maybe `dashed`, `filled` or `stepped`. `scale(value)` turns what the history holds into what is drawn; `most`
  * is the greatest value there can be, where there is one. Above, a strip marks when something was short.
  */
 export function chart({ title, unit, lines, format, scale = (value) => value, most = null }) {
@@ -87,6 +87,7 @@ export function chart({ title, unit, lines, format, scale = (value) => value, mo
           fill: line.filled ? () => colour(`${line.colour}-ground`) : undefined,
           width: 1.5,
           dash: line.dashed ? [5, 4] : undefined,
+          paths: line.stepped ? uPlot.paths.stepped({ align: 1 }) : undefined,
           points: { show: false },
         })),
       ],

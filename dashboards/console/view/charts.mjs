@@ -13,7 +13,7 @@ export function charts() {
       scale: (watts) => watts / 1e6,
       lines: [
         { label: "drawn", column: "facility_watts", colour: "power", filled: true },
-        { label: "supply", column: "supply_watts", colour: "text", dashed: true },
+        { label: "supply", column: "supply_watts", colour: "text", dashed: true, stepped: true },
       ],
     }),
     chart({

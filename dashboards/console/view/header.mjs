@@ -1,6 +1,7 @@
 // The line on top of every screen: how old what is shown is, how much is short, light or dark.
 
 import { freshness, secondsSince } from "../model/age.mjs";
+import { openShortages } from "../model/fleet.mjs";
 import { age, clock, count, counted } from "../model/format.mjs";
 import { element, mark, say } from "./element.mjs";
 import { themeButton } from "./theme.mjs";
@@ -41,9 +42,9 @@ export function header() {
       say(word, wordOf(phase, seconds));
       say(tick, known.tick === null ? "" : `${clock(known.tick)} UTC`);
       say(rate, known.rate === null ? "" : `${count(known.rate)} readings/s`);
-      const open = known.open.size;
-      mark(short, "data-open", open ? "some" : "none");
-      say(short, !known.loaded ? "" : open ? counted(open, "shortage") : "nothing is short");
+      const open = openShortages(known);
+      mark(short, "data-worst", open[0]?.severity ?? null);
+      say(short, !known.loaded ? "" : open.length ? counted(open.length, "shortage") : "nothing is short");
     },
   };
 }

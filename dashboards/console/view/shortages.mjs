@@ -88,7 +88,7 @@ export function shortagesPanel({ past }) {
   return {
     element: whole,
     update(open, resolved, now, { loaded }) {
-      mark(whole, "data-open", open.length ? "some" : "none");
+      mark(whole, "data-worst", open[0]?.severity ?? null); // the worst stands first
       say(number, loaded ? String(open.length) : "");
       say(none, !loaded ? "Not read yet." : open.length ? "" : "Nothing is short.");
       none.hidden = open.length > 0;

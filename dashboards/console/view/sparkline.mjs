@@ -30,7 +30,7 @@ export function sparkline() {
       const frame = { from, until, most: Math.max(...known, 1) * 1.06, width: WIDTH, height: HEIGHT };
       const trace = path(history.tick, history.facility_watts, frame);
       mark(line, "d", trace);
-      mark(supply, "d", path(history.tick, history.supply_watts, frame));
+      mark(supply, "d", path(history.tick, history.supply_watts, { ...frame, stepped: true }));
       const unbroken = trace && !trace.slice(1).includes("M");
       const [first, last] = [history.tick[0], history.tick.at(-1)].map((at) => ((at - from) / (until - from)) * WIDTH);
       mark(area, "d", unbroken ? `${trace}L${last.toFixed(1)} ${HEIGHT}L${first.toFixed(1)} ${HEIGHT}Z` : "");

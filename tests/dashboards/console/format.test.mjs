@@ -34,9 +34,10 @@ says("megawatts have as many decimals as tell something", format.megawatts, [
 says("headroom has its sign", format.signedMegawatts, [[3e6, "+3.00"], [-3e6, "-3.00"], [0, "0.00"], [1000, "0.00"], [2e9, "+2,000"]]);
 says("a node's watts are in the unit that suits them", format.power, [
   [0, "0 W"],
-  [6851.3, "6,851 W"],
-  [9_999.6, "10.0 kW"],
-  [27_405, "27.4 kW"],
+  [999.4, "999 W"],
+  [6851.3, "6.85 kW"],
+  [27_405, "27.41 kW"],
+  [99_996, "100.0 kW"],
   [999_960, "1.00 MW"],
 ]);
 says("a fraction is per cent", format.percent, [[0, "0%"], [0.584, "58%"], [1, "100%"]]);

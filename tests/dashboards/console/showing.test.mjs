@@ -80,6 +80,7 @@ for (const [headroom, expected] of [[null, "unknown"], [-1, "short"], [0, "tight
 test("a line has a gap where nothing is known", () => {
   const frame = { from: 0, until: 40, most: 10, width: 40, height: 10 };
   assert.equal(path([0, 10, 20, 30, 40], [10, 5, null, 0, 10], frame), "M0.0 0.0L10.0 5.0M30.0 10.0L40.0 0.0");
+  assert.equal(path([0, 10, 20], [10, 5, 0], { ...frame, stepped: true }), "M0.0 0.0H10.0V5.0H20.0V10.0");
 });
 
 test("a drawing reaches back as far as is known, but neither a moment nor for ever", () => {
