@@ -13,7 +13,8 @@ from models.errors import RecordRefused
 from models.frame import COMPRESSION, ONE_THREAD
 
 MOST_ROWS = 4096
-"""A larger site's nodes come in several frames of one tick, each with its `part`."""
+MOST_ACCELERATORS = 65_536
+"""Told one by one. A site with more nodes or accelerators comes in several frames of one tick, each with its `part`."""
 
 _WORD = pa.dictionary(pa.int16(), pa.string())
 

@@ -43,10 +43,18 @@ class AcceleratorTable:
 
     def of(self, slots: Integers) -> AcceleratorColumns:
         """What these nodes say."""
+        lengths = self.lengths_of(slots)
+        starts = np.zeros_like(lengths)
         known = slots < self._lengths.size
-        starts, lengths = np.zeros((2, slots.size), dtype=np.int64)
-        starts[known], lengths[known] = self._starts[slots[known]], self._lengths[slots[known]]
+        starts[known] = self._starts[slots[known]]
         return AcceleratorColumns(lengths, self._values[:, spread(starts, lengths)])
+
+    def lengths_of(self, slots: Integers) -> Integers:
+        """Of how many accelerators each of these nodes says anything."""
+        lengths = np.zeros(slots.size, dtype=np.int64)
+        known = slots < self._lengths.size
+        lengths[known] = self._lengths[slots[known]]
+        return lengths
 
     def _make_room(self, slots: Integers, lengths: Integers) -> None:
         more = int(slots.max(initial=-1)) + 1 - self._lengths.size

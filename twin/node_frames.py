@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from models.cloudevents import ARROW, EventType, headers
 from models.columns import UNKNOWN as NOT_SAID
 from models.columns import UNKNOWN_TEMPERATURE, UNSAID, AcceleratorColumns, AcceleratorMeasure, Integers
-from models.node_frame import COLUMNS, MOST_ROWS, PowerSource, encode_node_frame
+from models.node_frame import COLUMNS, MOST_ACCELERATORS, MOST_ROWS, PowerSource, encode_node_frame
 from models.record import Outgoing
 from models.topics import NODES
 from twin.nodes import NEVER
@@ -26,8 +26,7 @@ def node_frames(site: SiteTwin, tick: int, partition: int) -> Iterator[Outgoing]
     """The frames of a site at a tick, its nodes in the order of their names."""
     nodes = site.nodes
     slots = nodes.by_name[_reported(nodes.known, tick, site.rules)[nodes.by_name]]
-    for part, start in enumerate(range(0, slots.size, MOST_ROWS)):
-        some = slots[start : start + MOST_ROWS]
+    for part, some in enumerate(_parts(slots, nodes.accelerators.lengths_of(slots))):
         columns = _columns(nodes.known[:, some], tick, site.rules)
         columns["node"] = pa.array([nodes.names[slot] for slot in some.tolist()], pa.string())
         columns["rack"] = _words(nodes.known[Row.RACK, some], nodes.racks)
@@ -42,6 +41,17 @@ def node_frames(site: SiteTwin, tick: int, partition: int) -> Iterator[Outgoing]
             identity,
             partition,
         )
+
+
+def _parts(slots: Integers, lengths: Integers) -> Iterator[Integers]:
+    """The nodes of each frame: as many as fit with their accelerators."""
+    ends = np.cumsum(lengths)
+    start = 0
+    while start < slots.size:
+        fitting = np.searchsorted(ends, ends[start] - lengths[start] + MOST_ACCELERATORS, side="right")
+        stop = min(start + MOST_ROWS, int(fitting))
+        yield slots[start:stop]
+        start = stop
 
 
 def _reported(known: Integers, tick: int, rules: Rules) -> NDArray[np.bool_]:

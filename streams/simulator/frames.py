@@ -21,6 +21,9 @@ _MEASURES_ACTIVITY = "NVIDIA"
 NEGATIVE_WATTS = -43.0
 """What real meters have been seen to say."""
 
+MOST_ACCELERATORS = 131_072
+"""In a frame that tells each of them: at twenty bytes for each it is still well below `models.frame.MOST_BYTES`."""
+
 REORDERED_BY = 50
 """Milliseconds by which a reordered reading is older than the one it follows."""
 
@@ -145,11 +148,12 @@ class FrameWriter:
         first = block = place = 0
         for pool in self._fleet.site.pools:
             activity = self._catalogue[pool.type].vendor == _MEASURES_ACTIVITY
-            for start in range(first, first + pool.nodes, self._frame_rows):
+            size = self._most_rows(pool)
+            for start in range(first, first + pool.nodes, size):
                 block += 1
                 if block % self._cadence != number:
                     continue
-                nodes = np.arange(start, min(start + self._frame_rows, first + pool.nodes))
+                nodes = np.arange(start, min(start + size, first + pool.nodes))
                 nodes = nodes[self._audible[nodes]]
                 if len(nodes):
                     part = slice(place, place + len(nodes))
@@ -158,6 +162,12 @@ class FrameWriter:
                     place += len(nodes)
             first += pool.nodes
         return _Shift(np.concatenate(rows) if rows else np.empty(0, dtype=np.int64), tuple(seats))
+
+    def _most_rows(self, pool: Pool) -> int:
+        """As the scenario says, but for nodes of so many accelerators that their frame would be too large."""
+        if not pool.per_accelerator:
+            return self._frame_rows
+        return max(1, min(self._frame_rows, MOST_ACCELERATORS // per_node(pool, self._catalogue)))
 
     def _texts(self, nodes: Integers, type_: str) -> tuple[pa.Array, pa.Array, pa.Array]:
         numbers, indices = np.unique(nodes // self._fleet.site.nodes_per_rack, return_inverse=True)

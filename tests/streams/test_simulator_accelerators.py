@@ -157,6 +157,13 @@ def test_a_reading_that_is_sent_twice_says_the_same_of_its_accelerators() -> Non
     assert repeats > 10
 
 
+def test_frames_of_nodes_with_very_many_accelerators_hold_fewer_of_them() -> None:
+    pool = "{type: gb200, nodes: 300, accelerators_per_node: 1024, per_accelerator: true}"
+    text = f"""{{title: t, seed: 1, frame_rows: 16384, sites: {{s: {{supply_mw: 1, pue: 1, pools: [{pool}]}}}}}}"""
+
+    assert [len(found) for _, found in columns(text, seconds=1)] == [128, 128, 44]
+
+
 def test_the_demo_tells_each_accelerator_of_some_nodes_of_which_a_few_run_hot() -> None:
     demo = load_scenario("demo")
 

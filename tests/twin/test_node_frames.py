@@ -223,6 +223,20 @@ def test_a_large_site_comes_in_parts() -> None:
     assert [(frame.part, frame.batch.num_rows) for frame in frames] == [(0, 4096), (1, 904)]
 
 
+def test_a_site_of_many_accelerators_comes_in_parts_that_fit_into_a_record() -> None:
+    """Forty nodes of 1,024 and one of eight, then as many again: whole nodes up to 65,536 accelerators a frame."""
+    sizes = [1024] * 40 + [8] + [1024] * 40
+    rows = [
+        row(f"n{number:02}", installed=size, in_service=size, **of_each(size, utilization=(0.25, 0.75)))
+        for number, size in enumerate(sizes)
+    ]
+    frames = frames_of(rows)
+    told = [len(node) for frame in frames for node in frame.batch.to_pydict()["accelerator_utilization_ppm"]]
+
+    assert [(frame.part, frame.batch.num_rows) for frame in frames] == [(0, 64), (1, 17)]
+    assert told == sizes
+
+
 def test_a_site_may_have_more_racks_than_a_frame_can_number() -> None:
     racks = 33_000
     machine = TelemetryMachine(0, 1, RULES, CATALOGUE)
