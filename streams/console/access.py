@@ -24,6 +24,7 @@ from streams.console.refusing import NoAnswer
 log = structlog.get_logger()
 
 TOKEN_SETTING = "FLEETTWIN_CONSOLE__TOKEN"  # noqa: S105 - a setting's name
+ADVERTISED_SETTING = "FLEETTWIN_CONSOLE__ADVERTISED_URL"
 
 SECURITY = {
     "content-security-policy": (
@@ -109,7 +110,9 @@ class Guard:
 
         host = Headers(scope=scope).get("host", "")
         if self.hosts is not None and not self.hosts.allows(host):
-            problem = Problem(code="wrong_host", detail=f"This console is not called {host!r}; set advertised_url")
+            problem = Problem(
+                code="wrong_host", detail=f"This console is not called {host!r}; {ADVERTISED_SETTING} can name it"
+            )
             await _plain(400, problem)(scope, receive, send_on)
             return
         try:

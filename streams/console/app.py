@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from models.console import Problem
 from streams.console.access import Guard, Hosts
 from streams.console.console import Console
+from streams.console.described import with_examples
 from streams.console.pages import Pages
 from streams.console.refusing import NoAnswer
 from streams.console.routes import api, open_api
@@ -42,7 +44,7 @@ def console_app(console: Console, token: str | None, hosts: Hosts | None, pages:
         pages: The folder of the page at `/`.
     """
     app = _described()
-    app.state.console, app.state.token = console, token
+    app.state.console, app.state.token, app.state.document = console, token, openapi_document
     if pages is not None:
         app.mount("/", Pages(pages))
     app.add_middleware(GZipMiddleware, minimum_size=_LEAST_COMPRESSED, compresslevel=_COMPRESSION)
@@ -53,9 +55,10 @@ def console_app(console: Console, token: str | None, hosts: Hosts | None, pages:
     return app
 
 
+@cache
 def openapi_document() -> dict[str, Any]:
     """The OpenAPI document; needs no worker."""
-    return _described().openapi()
+    return with_examples(_described().openapi())
 
 
 def _described() -> FastAPI:

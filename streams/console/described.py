@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from models.console import Problem
-from streams.console.examples import example_of
+from streams.console.examples import EXAMPLES
 
 _PROBLEMS = {
     400: "The console listens on loopback and was called by another name.",
@@ -27,8 +27,18 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def answered(view: type[BaseModel], *statuses: int) -> dict[str, Any]:
     """A route that answers with that view, or says one of these."""
-    shown = {"description": "As it is now.", "content": {"application/json": {"example": example_of(view)}}}
-    return {"response_model": view, "responses": {200: shown, **problems(*statuses)}}
+    return {"response_model": view, "responses": {200: {"description": "As it is now."}, **problems(*statuses)}}
+
+
+def with_examples(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with an example beside each form of answer; FastAPI itself would leave what is null out of them."""
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            content = operation["responses"]["200"].get("content", {}).get("application/json", {})
+            form = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
+            if form in EXAMPLES:
+                content["example"] = EXAMPLES[form]
+    return document
 
 
 EVENT_STREAM: dict[str, Any] = {
@@ -42,7 +52,7 @@ EVENT_STREAM: dict[str, Any] = {
                 }
             },
         },
-        **problems(401, 503),
+        **problems(401, 422, 503),
     }
 }
 

@@ -16,6 +16,7 @@ from models.console import (
     NodesPage,
     NodeView,
     RackView,
+    Readiness,
     ShortagesView,
     SitesView,
     SiteTile,
@@ -165,7 +166,7 @@ _NODE_VIEW = NodeView(
     ),
 )
 _AGE = (_NOW - _TICK).total_seconds()
-_EXAMPLES: tuple[BaseModel, ...] = (
+_ANSWERS: tuple[BaseModel, ...] = (
     FleetView(now=_NOW, age_seconds=_AGE, fleet=_FLEET, history=_HISTORY, readings_per_second=8.0),
     SitesView(now=_NOW, age_seconds=_AGE, sites=(SiteTile(state=_STATE, history=_HISTORY),)),
     SiteView(
@@ -181,9 +182,9 @@ _EXAMPLES: tuple[BaseModel, ...] = (
     NodeAnswer(now=_NOW, nodes=(_NODE_VIEW,)),
     ShortagesView(now=_NOW, age_seconds=_AGE, open=(_SHORTAGE,), resolved=()),
     Health(alive=True, worker=_WORKER),
+    Readiness(ready=True, missing=()),
 )
 
 
-def example_of(view: type[BaseModel]) -> Any:
-    """An answer of that form, as JSON values."""
-    return next(one for one in _EXAMPLES if isinstance(one, view)).model_dump(mode="json")
+EXAMPLES: dict[str, Any] = {type(one).__name__: one.model_dump(mode="json") for one in _ANSWERS}
+"""An answer of each form, as JSON values."""

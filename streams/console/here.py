@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from models.topics import TELEMETRY
-from streams.workers.lanes import Lanes
 from twin.site import SiteTwin
 from twin.telemetry import TelemetryMachine
+
+if TYPE_CHECKING:
+    from streams.workers.lanes import Lanes
 
 
 class Here(Protocol):

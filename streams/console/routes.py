@@ -189,7 +189,7 @@ async def metrics(console: TheConsole) -> Response:
 @_asked(api, "/api/openapi.json", tags=["worker"], response_model=dict[str, Any], responses=problems(401))
 async def openapi(request: Request) -> Response:
     """This document."""
-    return JSONResponse(request.app.openapi())
+    return JSONResponse(request.app.state.document())
 
 
 def _meant_for(console: Console, passed_on: str | None) -> None:
