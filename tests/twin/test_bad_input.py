@@ -13,7 +13,21 @@ import pytest
 from models.cloudevents import EventType
 from models.record import Outgoing, Record
 from models.topics import DEMAND, SHORTAGES, SITES, STATE, TELEMETRY, dead_letters
-from tests.builders import CATALOGUE, T0, clock, demand, ended, facts, frame, numbered, record, row, tenant
+from tests.builders import (
+    CATALOGUE,
+    T0,
+    clock,
+    demand,
+    ended,
+    facts,
+    frame,
+    json_reading,
+    numbered,
+    of_each,
+    record,
+    row,
+    tenant,
+)
 from twin.demand import REMEMBERED
 from twin.offline import OfflineTwin
 from twin.rules import Rules
@@ -111,6 +125,9 @@ REFUSED: dict[str, Sequence[Record]] = {
     ],
     "facts of a site named `fleet`": [facts("fleet", NOW)],
     "readings of a site named `fleet`": [frame([row(at=NOW)], "fleet")],
+    "a reading with more or fewer values in a list than it has accelerators": [
+        json_reading(row("n0", NOW, **of_each(7, utilization=(1.0,))))
+    ],
     "a quota that is neither deserved nor a limit": [tenant(at=NOW, quotas=[{"types": ["h100-sxm"]}])],
     "a quota that deserves more than its limit": [tenant(at=NOW, quotas=[{"deserved": 2, "limit": 1}])],
     "two quotas of the same types": [tenant(at=NOW, quotas=[{"limit": 2}, {"deserved": 1}])],
