@@ -90,6 +90,12 @@ def run(connection: Connection, query: Query, case: Case) -> Outcome:
     return Outcome(query, case, len(rows), took, problem)
 
 
+def kinds_of(columns: Mapping[str, int]) -> tuple[list[str], list[str]]:
+    """Names of the columns that are numbers and of those that are words; others are neither."""
+    numbers = [name for name, kind in columns.items() if kind in _NUMBERS]
+    return numbers, [name for name, kind in columns.items() if kind in _WORDS]
+
+
 def _cases_of(connection: Connection) -> Iterator[Case]:
     """Cases with names that there are."""
     found = connection.execute("select site, min(node) from nodes_now group by site order by site").fetchall()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import operator
 import re
 import secrets
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
@@ -14,10 +17,11 @@ from psycopg import sql
 from typer.testing import CliRunner
 
 from cli.main import app
-from dashboards.grafana.checking import Outcome, checked, reading, run
+from dashboards.grafana.alerting import WATCHES, Watch
+from dashboards.grafana.checking import Outcome, checked, kinds_of, reading, run
 from dashboards.grafana.expansion import cases
 from dashboards.grafana.queries import Query, Use, all_queries, committed
-from infra.timescale.connection import connect
+from infra.timescale.connection import Connection, connect
 from infra.timescale.migrations import migrate
 from models.errors import Unavailable
 from models.instants import moment_of
@@ -65,10 +69,13 @@ def test_every_query_is_tried_for_all_one_odd_and_no_sites_and_for_short_and_lon
 
 
 @pytest.mark.parametrize("length", ["1 h", "30 d"])
-def test_with_all_sites_no_query_comes_back_empty(outcomes: list[Outcome], length: str) -> None:
-    empty = [one.query.name for one in outcomes if one.case.name == f"all sites, {length}" and not one.rows]
+def test_with_all_sites_no_panel_comes_back_empty(outcomes: list[Outcome], length: str) -> None:
+    rows: dict[str, int] = defaultdict(int)
+    for one in outcomes:
+        if one.case.name == f"all sites, {length}":
+            rows[one.query.name.partition(", query ")[0]] += one.rows
 
-    assert empty == []
+    assert [name for name, count in rows.items() if not count] == []
 
 
 def test_the_odd_named_site_is_found_by_its_name(outcomes: list[Outcome]) -> None:
@@ -147,3 +154,80 @@ def test_a_query_that_fails_ends_the_command_with_1_and_is_named(seeded: str, mo
 def test_a_database_without_our_tables_is_told_before_anything_is_run(database_url: str) -> None:
     with pytest.raises(Unavailable, match="fleettwin db migrate"), reading(database_url, SCHEMA):
         pass
+
+
+def alerts(connection: Connection, watch: Watch) -> list[dict[str, Any]]:
+    """What a rule fires for: words as labels, and one number that is beyond the threshold."""
+    cursor = connection.execute(watch.sql.encode())
+    columns = {column.name: column.type_code for column in cursor.description or ()}
+    (number,), words = kinds_of(columns)
+    assert {number, *words} == set(columns)
+    rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+    beyond = operator.gt if watch.fires == "gt" else operator.lt
+    return [row for row in rows if row[number] is not None and beyond(row[number], watch.threshold)]
+
+
+def fired(connection: Connection, uid: str) -> list[dict[str, Any]]:
+    """What the rule of this uid fires for."""
+    return alerts(connection, next(watch for watch in WATCHES if watch.uid == uid))
+
+
+@contextmanager
+def undone(address: str, *changes: LiteralString) -> Iterator[Connection]:
+    """A transaction with these changes in our schema, which never happened afterwards."""
+    with connect(address, "test") as owner, owner.transaction(force_rollback=True):
+        owner.execute("set local search_path to fleettwin, public")
+        for change in changes:
+            owner.execute(change)
+        yield owner
+
+
+def test_a_critical_shortage_is_an_alert_and_others_are_none(seeded: str) -> None:
+    with undone(seeded) as connection:
+        assert fired(connection, "fleet-shortage-critical") == [
+            {"scope": "site", "name": "memphis", "resource": "power", "shortages": 1.0}
+        ]
+
+
+def test_a_site_with_less_than_a_twentieth_of_its_supply_left_is_an_alert(seeded: str) -> None:
+    change: LiteralString = (
+        "update site_samples set headroom_watts = supply_watts * case site when 'memphis' then 0.049 else 0.051 end"
+    )
+    with undone(seeded, change) as connection:
+        assert [row["site"] for row in fired(connection, "fleet-headroom-low")] == ["memphis"]
+
+
+@pytest.mark.parametrize(("seconds", "alerts"), [(110, 0), (130, 1)])
+def test_data_older_than_two_minutes_is_an_alert(seeded: str, seconds: int, alerts: int) -> None:
+    with undone(seeded, "delete from fleet_samples where time < (select max(time) from fleet_samples)") as connection:
+        connection.execute(
+            "insert into fleet_samples select (jsonb_populate_record(known, jsonb_build_object("
+            "'time', now() - make_interval(secs => %s)))).* from fleet_samples known",
+            [seconds],
+        )
+        connection.execute("delete from fleet_samples where time > now()")
+        assert len(fired(connection, "fleet-data-old")) == alerts
+
+
+def test_rows_that_are_half_a_minute_late_are_an_alert(seeded: str) -> None:
+    with undone(seeded, "update pipeline_delays set p95_seconds = 31 where stage = 'node_row'") as connection:
+        assert [row["stage"] for row in fired(connection, "fleet-store-behind")] == ["node_row"]
+
+
+def test_what_is_refused_is_an_alert_by_topic_and_reason(seeded: str) -> None:
+    with undone(seeded) as connection:
+        refused = {(row["topic"], row["code"]): row["refused"] for row in fired(connection, "fleet-dead-letters")}
+
+    assert refused == {
+        ("fleet.telemetry.v1", "unknown_type"): 12.0,
+        ("fleet.demand.v1", "undecodable"): 4.0,
+        ("fleet.sites.v1", "wrong_site"): 4.0,
+    }
+
+
+def test_no_rule_fails_on_an_empty_database(database_url: str) -> None:
+    with connect(database_url, "test") as owner:
+        migrate(owner, SCHEMA, "the test's server")
+
+    with reading(database_url, SCHEMA) as connection:
+        assert [alerts(connection, watch) for watch in WATCHES] == [[]] * len(WATCHES)
