@@ -14,6 +14,8 @@ from models.instants import Instant, moment_of
 from tests.dashboards.grafana_asking import SCHEMA, asked, by_name, looked_at, migrated
 from tests.infra.timescale_builders import HOUR, T0, node_frame
 
+pytestmark = pytest.mark.servers
+
 MINUTE = 60_000
 ODD = 'o\'hare "1" 100%'
 

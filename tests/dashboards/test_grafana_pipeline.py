@@ -16,6 +16,8 @@ from models.state import IntakeTotals, SiteState
 from tests.dashboards.grafana_asking import SCHEMA, asked, by_name, looked_at, migrated
 from tests.infra.timescale_builders import HOUR, T0, fleet_state, site_state
 
+pytestmark = pytest.mark.servers
+
 MINUTE, SECOND = 60_000, 1000
 DAY = 24 * HOUR
 

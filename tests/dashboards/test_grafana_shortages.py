@@ -30,6 +30,8 @@ from models.shortage import (
 from tests.dashboards.grafana_asking import SCHEMA, asked, by_name, looked_at, migrated
 from tests.infra.timescale_builders import HOUR, T0
 
+pytestmark = pytest.mark.servers
+
 MINUTE, SECOND = 60_000, 1000
 H100 = Accelerators(types=("h100-sxm",))
 
