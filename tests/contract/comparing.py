@@ -14,6 +14,7 @@ WORDS = {
     "examples",
     "format",
     "contentMediaType",
+    "discriminator",
     "x-event-type",
     "x-written-by",
     "x-enum-descriptions",

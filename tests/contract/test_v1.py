@@ -24,6 +24,7 @@ from models.shortage import Shortage
 from models.state import FleetState, SiteState
 from models.telemetry import Readings, TelemetryDecoder
 from models.wording import binds
+from streams.console.app import openapi_document
 from streams.consumers.alerts import shortage_of
 from streams.contract.asyncapi import asyncapi_document
 from streams.contract.messages import BY_NAME, MESSAGES, Message, Writer
@@ -297,3 +298,39 @@ def test_the_columns_of_v1_are_there_with_their_types_and_units(message: str) ->
 
 def test_the_names_of_event_types_are_those_of_v1() -> None:
     assert {message.event for message in MESSAGES if message.event} == set(EventType)
+
+
+def answers_of(api: Mapping[str, Any]) -> dict[str, Schema]:
+    """The schema of what each path answers when all is well, as a document of its own."""
+    definitions = api["components"]["schemas"]
+    found = {}
+    for path, item in api["paths"].items():
+        content = item["get"]["responses"]["200"].get("content", {})
+        if "application/json" in content:
+            found[path] = {**content["application/json"]["schema"], "$defs": definitions}
+    return found
+
+
+def test_what_the_console_answered_in_v1_it_still_answers() -> None:
+    was = answers_of(orjson.loads((V1 / "openapi.json").read_bytes()))
+    now = answers_of(orjson.loads(orjson.dumps(openapi_document())))
+
+    assert was.keys() <= now.keys()
+    for path in was:
+        assert Comparison(was[path], now[path], for_senders=False).breaks() == [], path
+
+
+def test_what_may_be_asked_of_the_console_may_still_be_asked() -> None:
+    was, now = orjson.loads((V1 / "openapi.json").read_bytes()), openapi_document()
+
+    def asked_as(api: Mapping[str, Any], parameter: Mapping[str, Any]) -> Schema:
+        return {**parameter["schema"], "$defs": api["components"]["schemas"]}
+
+    for path, item in was["paths"].items():
+        asked = {one["name"]: one for one in now["paths"][path]["get"].get("parameters", ())}
+        before = {one["name"]: one for one in item["get"].get("parameters", ())}
+        assert before.keys() <= asked.keys()
+        for name, one in asked.items():
+            assert one.get("required", False) <= before.get(name, {}).get("required", False)
+            if name in before:
+                assert Comparison(asked_as(was, before[name]), asked_as(now, one), for_senders=True).breaks() == []
