@@ -18,7 +18,7 @@ def what_binds_most() -> Panel:
         "What binds most",
         "Accelerator-hours of the range that projects waited behind each constraint, this one alone or among others: "
         "what waits for either of two counts for both.",
-        "suffix: acc. h",
+        "suffix:accelerator-hours",
         hours_behind_constraints(),
         Look(decimals=1, thresholds=colours.neutral(), no_value="nothing waited"),
     )
