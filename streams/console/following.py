@@ -70,8 +70,8 @@ class Follower:
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=MOST_MESSAGE_BYTES,
         )
-        await consumer.start()
         try:
+            await consumer.start()
             ends = await self._assign(consumer)
             told = 0.0
             while True:
