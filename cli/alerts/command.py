@@ -107,7 +107,10 @@ def _print_open(wanted: Wanted, told: Callable[[Shortage], str] | None) -> None:
             typer.echo(told(shortage))
     elif found:
         console = Console(width=None if sys.stdout.isatty() else _WIDE)
-        console.print(open_table(found, datetime.now(UTC)))
+        with console.capture() as drawn:
+            console.print(open_table(found, datetime.now(UTC)))
+        for row in drawn.get().splitlines():
+            typer.echo(row.rstrip())
     else:
         typer.echo("nothing is short")
 

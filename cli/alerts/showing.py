@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from models.shortage import Severity, Shortage
-from models.wording import also, amount, missing, one_more, printable, who
+from models.wording import also, amount, missing, printable, who, why
 
 _STYLES = {Severity.CRITICAL: "bold red", Severity.WARNING: "yellow", Severity.INFO: ""}
 
@@ -32,22 +32,18 @@ def line(shortage: Shortage) -> str:
 
 def open_table(shortages: Sequence[Shortage], now: datetime) -> Table:
     """What is open, one episode a row."""
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for name, wraps in (("since", False), ("for", False), ("severity", False), ("who", False), ("short", False)):
-        table.add_column(name, no_wrap=not wraps)
-    table.add_column("one more")
-    table.add_column("what binds", ratio=1)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    for name in ("since", "for", "severity", "who", "short"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("what binds")
     for shortage in shortages:
-        binding = shortage.binding
-        others = f"; also {also(shortage)}" if shortage.also else ""
         table.add_row(
             _when(shortage.since),
             _long(now - shortage.since),
             Text(shortage.severity.value, _STYLES[shortage.severity]),
             Text(who(shortage.scope)),
             missing(shortage),
-            "" if binding.one_more is None else one_more(binding.one_more),
-            Text(printable(binding.summary) + others),
+            Text(why(shortage)),
         )
     return table
 

@@ -34,6 +34,7 @@ COMMANDS = (
     ("record",),
     ("replay",),
     ("alerts",),
+    ("alerts", "forward"),
     ("db",),
     ("db", "migrate"),
     ("db", "status"),
@@ -254,6 +255,9 @@ def test_a_wrong_catalogue_is_told_before_anything_is_done(
         ("simulate",),
         ("verify",),
         ("alerts",),
+        ("alerts", "--open"),
+        ("alerts", "--group", "mine"),
+        ("alerts", "forward", "--to", "http://localhost:1"),
         ("topics", "create"),
         ("topics", "delete", "--yes"),
         ("record", "--out", "new.log"),
@@ -320,8 +324,15 @@ def test_a_log_that_is_cut_off_is_not_folded_in_part(tmp_path: Path, kept: float
 @pytest.mark.servers
 @pytest.mark.parametrize(
     "arguments",
-    [("twin",), ("store",), ("simulate", "--seconds", "1"), ("alerts",)],
-    ids=["twin", "store", "simulate", "alerts"],
+    [
+        ("twin",),
+        ("store",),
+        ("simulate", "--seconds", "1"),
+        ("alerts",),
+        ("alerts", "--open"),
+        ("alerts", "--group", "g"),
+    ],
+    ids=["twin", "store", "simulate", "alerts", "alerts-open", "alerts-group"],
 )
 def test_topics_that_are_missing_are_named_with_the_command_that_makes_them(
     stack: RunningStack, kafka_prefix: str, tmp_path: Path, arguments: tuple[str, ...]
