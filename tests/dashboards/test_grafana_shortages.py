@@ -281,11 +281,12 @@ def test_the_open_table_says_who_what_binds_and_what_one_more_brings(address: st
     binding = Binding.model_validate(
         one.binding.model_dump() | {"together_with": ("power", "unknown_capacity"), "one_more": more}
     )
-    written(address, [one.model_copy(update={"binding": binding})], episode("over", [(0, 1)], gone=MINUTE))
+    power = episode("memphis", [(0, 3)], kind=ScopeKind.SITE, resource=Power())
+    written(address, [one.model_copy(update={"binding": binding})], power, episode("over", [(0, 1)], gone=MINUTE))
 
     rows: list[dict[str, Any]] = asked(look, "fleet-shortages: What is short now", T0, T0 + HOUR)
 
-    assert len(rows) == 1
+    assert [(row["short is"], row["of what"]) for row in rows[1:]] == [("site memphis", "power")]
     assert rows[0] | {"since": None} == {
         "severity": "warning",
         "short is": "project atlas",

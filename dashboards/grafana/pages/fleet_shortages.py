@@ -144,7 +144,7 @@ def _open() -> Panel:
         Sql(
             """
             select severity, concat_ws(' ', scope_kind, nullif(scope_name, scope_kind)) as "short is",
-                concat_ws(' ', resource, array_to_string(resource_types, ' or ')) as "of what", since,
+                concat_ws(' ', resource, nullif(array_to_string(resource_types, ' or '), '')) as "of what", since,
                 missing_accelerators as missing, missing_h100e as "in H100e", missing_watts as power,
                 concat_ws(' with ', replace(binding, '_', ' '), replace(
                     nullif(array_to_string(together_with, ' and '), ''), '_', ' ')) as "what binds",
