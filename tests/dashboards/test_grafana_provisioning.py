@@ -14,8 +14,9 @@ from dashboards.grafana.alerting import WATCHES
 from dashboards.grafana.linting import READABLE, relations_of
 from dashboards.grafana.provisioning import PROVISIONING, VARIABLES, files
 from dashboards.grafana.queries import committed, panels_of
-from dashboards.grafana.source import DATA_SOURCE_TYPE, DATA_SOURCE_UID, FOLDER
+from dashboards.grafana.source import DATA_SOURCE_TYPE, DATA_SOURCE_UID, FOLDER, PAGES
 
+GUIDE = Path(__file__).parents[2] / "docs" / "grafana.md"
 COMPOSE = Path(__file__).parents[2] / "infra" / "compose.yaml"
 
 
@@ -149,3 +150,11 @@ def test_the_contact_point_is_a_template_that_grafana_does_not_read_by_itself() 
     (point,) = content["contactPoints"]
     assert {policy["receiver"] for policy in content["policies"]} == {point["name"]}
     assert "${FLEET_ALERT_WEBHOOK_URL}" in set(strings(content))
+
+
+def test_the_page_for_people_names_every_dashboard_rule_and_variable() -> None:
+    page = GUIDE.read_text(encoding="utf-8")
+
+    missing = [name for name in (*VARIABLES, *(watch.title for watch in WATCHES)) if name not in page]
+    assert missing == []
+    assert [title for title in PAGES.values() if f"**{title}**" not in page] == []

@@ -25,10 +25,12 @@ ELSEWHERE = {
     ".venv/bin/fleettwin replay gpt3.log": "tests/live/test_mlperf.py",
     ".venv/bin/fleettwin alerts forward --to http://localhost:9093": "tests/live/test_alerts_alertmanager.py",
     ".venv/bin/fleettwin alerts forward --form pagerduty": "tests/live/test_alerts_forward.py",
+    ".venv/bin/fleettwin dashboards push": "tests/dashboards/test_grafana_pushing.py",
+    ".venv/bin/fleettwin dashboards build": "tests/dashboards/test_grafana_pages.py",
 }
 """What commands begin with that another test runs, and which."""
 
-RUN_HERE = {"README.md", "docs/alerts.md", "docs/nodes.md"}
+RUN_HERE = {"README.md", "docs/alerts.md", "docs/grafana.md", "docs/nodes.md"}
 """Pages whose other commands are typed, from the first to the last, into a shell of this module."""
 
 
