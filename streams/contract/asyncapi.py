@@ -31,7 +31,7 @@ people and schedulers send, and *sends* states and shortages.
 - **What was refused**, and why, stands in the topic of the same name with `.dlq` behind it.
 
 Records follow the CloudEvents 1.0 binding for Kafka in binary mode: attributes in headers, the event itself as value.
-Inputs may also be structured (`{STRUCTURED}`). Whole names, times in UTC (RFC 3339), watts, joules, bytes, degrees
+Inputs may also be structured (`{STRUCTURED}`). Times are in UTC (RFC 3339), figures in watts, joules, bytes, degrees
 Celsius and fractions from 0 to 1; what is not known is left out or null, and is never zero.
 
 An installation may put a prefix before every topic, and choose partitions and retention; what stands here are the
