@@ -47,12 +47,20 @@ Beginning = Callable[["KafkaConsumer", Any], int]
 class GroupReading:
     """Steps of one partition while it is ours; `term` is another one each time that it becomes ours."""
 
-    def __init__(self, consumer: KafkaConsumer, topic: str, beginning: Beginning, stopped: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        consumer: KafkaConsumer,
+        topic: str,
+        beginning: Beginning,
+        stopped: Callable[[], bool],
+        most_waiting: int = MOST_WAITING,
+    ) -> None:
         from kafka import ConsumerRebalanceListener, TopicPartition  # noqa: PLC0415  # slow to import
 
         self.term = 0
         self.owned = False
         self._consumer, self._beginning, self._stopped = consumer, beginning, stopped
+        self._most_waiting = most_waiting
         self._place = TopicPartition(topic, 0)
         self._waiting: deque[Record] = deque()
         self._begun: Begun | None = None
@@ -140,7 +148,7 @@ class GroupReading:
             self._consumer.seek(self._place, self._next_offset)
             return
         for one in found.get(self._place, ()):
-            if len(self._waiting) >= MOST_WAITING:
+            if len(self._waiting) >= self._most_waiting:
                 self._read_again = True
             elif one.offset >= self._next_offset and not self._read_again:
                 headers = tuple((name, value or b"") for name, value in one.headers)
