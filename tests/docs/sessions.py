@@ -19,7 +19,9 @@ ENDED_BY_HAND = "Ctrl-C ends it"
 
 _FENCE = re.compile(r"^```(.*)$")
 
-_UNTIL_IT_SPEAKS = """
+_PRELUDE = """
+set -m
+trap 'for pid in $(jobs -p); do kill -TERM -$pid 2> /dev/null; done; wait' EXIT  # a failed session leaves nobody behind
 until_it_speaks() {  # run a command until its first line, then end it as Ctrl-C would
   local said; said=$(mktemp)
   "$@" > "$said" & local pid=$!
@@ -78,7 +80,7 @@ def run_session(commands: list[Command], folder: Path, environment: Mapping[str,
     Raises:
         AssertionError: a command failed; with its line and all that was said.
     """
-    script = ["set -m", _UNTIL_IT_SPEAKS]
+    script = [_PRELUDE]
     for command in commands:
         typed = f"until_it_speaks {command.text}" if command.goes_on else command.text
         failed = f"echo {shlex.quote(f'line {command.line} failed: {command.text}')}; exit 1"

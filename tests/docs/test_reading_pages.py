@@ -61,3 +61,15 @@ def test_what_goes_on_is_ended_once_it_has_spoken(tmp_path: Path) -> None:
 def test_what_goes_on_may_not_fail_by_itself(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="failed"):
         run_session([command("bash -c 'exit 3'", "Ctrl-C ends it")], tmp_path, os.environ, seconds=30)
+
+
+def test_a_failed_session_leaves_nobody_behind(tmp_path: Path) -> None:
+    began = command("bash -c 'echo $$ > left.pid; exec sleep 600' &")
+    awaited = command("until [ -s left.pid ]; do sleep 0.1; done")
+
+    with pytest.raises(AssertionError, match="failed: false"):
+        run_session([began, awaited, command("false")], tmp_path, os.environ, seconds=30)
+
+    left = int((tmp_path / "left.pid").read_text())
+    with pytest.raises(ProcessLookupError):
+        os.kill(left, 0)
