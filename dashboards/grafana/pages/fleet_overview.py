@@ -206,10 +206,11 @@ def _accelerators_over_time() -> Panel:
 def _power_by_site() -> Panel:
     return time_series(
         "Power by site",
-        "What each chosen site draws, cooling and losses included; its supply is dashed.",
+        "What each chosen site draws, cooling and losses included; its supply is dashed. Of the twenty that draw "
+        "most now.",
         "watt",
-        Sql("select time, site, facility_watts as drawn from {site by site} order by time", ref="A"),
-        Sql("select time, site, supply_watts as supply from {site by site} order by time", ref="B"),
+        Sql("select time, site, facility_watts as drawn from {largest sites} order by time", ref="A"),
+        Sql("select time, site, supply_watts as supply from {largest sites} order by time", ref="B"),
         look=Look(
             overrides=[
                 drawn_as("A", "${__field.labels.site}"),
@@ -223,8 +224,9 @@ def _power_by_site() -> Panel:
 def _utilization_by_site() -> Panel:
     return time_series(
         "Utilisation by site",
-        "The mean over the accelerators of each chosen site that say how busy they are.",
+        "The mean over the accelerators of each chosen site that say how busy they are; of the twenty sites that "
+        "draw most now.",
         "percentunit",
-        Sql("select time, site, utilization as utilisation from {site by site} order by time"),
+        Sql("select time, site, utilization as utilisation from {largest sites} order by time"),
         look=Look(most=1, display_name="${__field.labels.site}", links=[to_site(LABELLED_SITE)]),
     )

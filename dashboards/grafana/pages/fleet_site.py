@@ -132,10 +132,11 @@ def _shortages() -> Panel:
 def _power_against_supply() -> Panel:
     return time_series(
         "Power against supply",
-        "What each chosen site draws, cooling and losses included, and its supply, dashed.",
+        "What each chosen site draws, cooling and losses included, and its supply, dashed. Of the twenty that draw "
+        "most now.",
         "watt",
-        Sql("select time, site, facility_watts as drawn from {site by site} order by time", ref="A"),
-        Sql("select time, site, supply_watts as supply from {site by site} order by time", ref="B"),
+        Sql("select time, site, facility_watts as drawn from {largest sites} order by time", ref="A"),
+        Sql("select time, site, supply_watts as supply from {largest sites} order by time", ref="B"),
         look=Look(
             overrides=[
                 drawn_as("A", "${__field.labels.site}"),
@@ -318,14 +319,15 @@ _NODE_COLUMNS = {
 def _energy_over_time() -> Panel:
     return time_series(
         "Energy since the beginning of the range",
-        "What the nodes of each chosen site have used, cooling and losses not included.",
+        "What the nodes of each chosen site have used, cooling and losses not included; of the twenty sites that draw "
+        "most now.",
         "kwatth",
         Sql(
             """
             select time, site,
                 (energy_joules - first_value(energy_joules) over (partition by site order by time)) / 3.6e6::float8
                     as energy
-            from {site by site} order by time
+            from {largest sites} order by time
             """
         ),
         look=Look(display_name="${__field.labels.site}"),

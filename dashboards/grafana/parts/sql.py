@@ -22,6 +22,9 @@ PIECES: dict[str, str] = {
     # The store's series functions, for the range on the screen, at the resolution that it needs.
     "fleet": "fleet_series({range}, '$__interval')",
     "site by site": "site_series({range}, '$__interval', {sites})",
+    # Of the twenty chosen sites that draw most, since more lines than that nobody can tell apart.
+    "largest sites": "site_series({range}, '$__interval', array(select site from sites_now where site = any({sites})"
+    " order by facility_watts desc nulls last, site limit 20))",
     "fleet pools": "fleet_pool_series({range}, '$__interval')",
     "site pools": "site_pool_series({range}, '$__interval', {sites})",
     "tenants": "tenant_series({range}, '$__interval')",

@@ -39,6 +39,7 @@ def shortage_timeline(uid: str) -> Panel:
             """
         ),
         Look(
+            display_name="${__field.labels.what}",
             mappings=colours.words(colours.SEVERITIES),
             links=() if uid == "fleet-shortages" else (to_page("fleet-shortages"),),
         ),
