@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-import orjson
 import pytest
 
 from infra.embedded.stack import RunningStack
@@ -49,6 +48,12 @@ def answers(client: httpx.Client, url: str, status: int = 200) -> bool:
         return False
 
 
+def has_nodes(client: httpx.Client, url: str) -> bool:
+    """Whether the worker there tells the nodes of both sites; before their first readings any says there are none."""
+    found = [client.get(f"{url}/api/sites/{site}") for site in SITES if answers(client, f"{url}/api/sites/{site}")]
+    return [SiteView.model_validate_json(one.content).nodes.total > 0 for one in found] == [True, True]
+
+
 def owner(client: httpx.Client, url: str, site: str) -> str:
     return SiteView.model_validate_json(client.get(f"{url}/api/sites/{site}").content).worker
 
@@ -82,7 +87,7 @@ def test_every_worker_answers_for_all_sites_and_goes_on_when_another_is_killed(
         world.wait_until(lambda: world.members("twin") == 2, "both have partitions")
         simulator = world.start("simulate", "--scenario", SCENARIO)
         world.wait_until(
-            lambda: all(answers(client, f"{url}/api/sites/{site}") for url in (one, two) for site in SITES),
+            lambda: all(has_nodes(client, url) for url in (one, two)),
             "both answer for both sites",
         )
 
@@ -98,9 +103,7 @@ def test_every_worker_answers_for_all_sites_and_goes_on_when_another_is_killed(
             world.wait_until(lambda url=url: shown(client, url), "it is shown")  # type: ignore[misc]
 
         world.kill(first)
-        world.wait_until(
-            lambda: all(answers(client, f"{two}/api/sites/{site}") for site in SITES), "the other has both"
-        )
+        world.wait_until(lambda: has_nodes(client, two), "the other has both")
         assert {owner(client, two, site) for site in SITES} == {client.get(f"{two}/healthz").json()["worker"]}
         world.stop(simulator, second)
 
@@ -113,25 +116,23 @@ def test_while_the_owner_is_dead_and_not_yet_missed_its_sites_are_to_be_asked_fo
     stack: RunningStack, kafka_prefix: str, database_url: str, tmp_path: Path
 ) -> None:
     with new_world(stack, kafka_prefix, database_url, tmp_path, clock=ClockSource.WALL) as world, asking() as client:
-        workers = dict(start_twin(world, name, free_port()) for name in ("first", "second"))
+        started = [start_twin(world, name, free_port()) for name in ("first", "second")]
+        workers = {url: worker for worker, url in started}
         world.wait_until(lambda: world.members("twin") == 2, "both have partitions")
         simulator = world.start("simulate", "--scenario", SCENARIO)
-        world.wait_until(
-            lambda: all(answers(client, f"{url}/api/sites/{site}") for url in workers.values() for site in SITES),
-            "both answer for both sites",
-        )
-        url_of = {client.get(f"{url}/healthz").json()["worker"]: (worker, url) for worker, url in workers.items()}
-        killed, _ = url_of[owner(client, next(iter(workers.values())), "north")]
-        left = next(worker for worker in workers if worker is not killed)
-        world.kill(killed)
-        answer = client.get(f"{workers[left]}/api/sites/north")
+        world.wait_until(lambda: all(has_nodes(client, url) for url in workers), "both answer for both sites")
+        url_of = {client.get(f"{url}/healthz").json()["worker"]: url for url in workers}
+        folds = url_of[owner(client, next(iter(workers)), "north")]
+        (left,) = workers.keys() - {folds}
+        world.kill(workers[folds])
+        answer = client.get(f"{left}/api/sites/north")
 
         assert answer.status_code == 503
         assert answer.json()["code"] in {"owner_away", "owner_unknown"}
         assert int(answer.headers["retry-after"]) > 0
-        assert answers(client, f"{workers[left]}/api/fleet")
-        world.wait_until(lambda: answers(client, f"{workers[left]}/api/sites/north"), "the other has it")
-        world.stop(simulator, left)
+        assert answers(client, f"{left}/api/fleet")
+        world.wait_until(lambda: has_nodes(client, left), "the other has it")
+        world.stop(simulator, workers[left])
 
 
 def test_events_go_on_where_they_were_after_the_worker_was_killed(
@@ -156,9 +157,8 @@ def test_events_go_on_where_they_were_after_the_worker_was_killed(
         world.wait_until(lambda: shown(client, url), "what is open is shown")
         again = lines_of_events(client, url, 4, heard)
 
-        assert {event["event"] for event in again} >= {"shortage"}
-        opened = [orjson.loads(event["data"]) for event in again if event["event"] == "shortage"]
-        assert all(event["at"] for event in opened)
+        assert "shortage" in {event["event"] for event in again}
+        assert {"fleet", "sites", "shortage"} >= {event["event"] for event in again}
         world.stop(simulator, worker)
 
 
@@ -185,7 +185,7 @@ def test_a_token_is_asked_for_and_used_among_workers(
         simulator = world.start("simulate", "--scenario", SCENARIO)
         with asking(TOKEN) as client:
             world.wait_until(
-                lambda: all(answers(client, f"{url}/api/sites/{site}") for url in (one, two) for site in SITES),
+                lambda: all(has_nodes(client, url) for url in (one, two)),
                 "both answer for both sites",
             )
         with asking() as client:
