@@ -117,11 +117,20 @@ def _panel(panel: Mapping[str, Any]) -> Iterator[str]:
         yield "the figure is not the last value"
     if panel["type"] == "timeseries" and not panel["options"]["legend"]["showLegend"]:
         yield "no legend"
+    if _renamed_too_late(panel["fieldConfig"]["overrides"]):
+        yield "an override by name stands before one that names: Grafana would keep the old names"
     wanted = {"timeseries": {"time_series"}, "state-timeline": {"time_series"}, "heatmap": {"time_series"}}
     wanted |= {"table": {"table"}, "bargauge": {"table"}}
     formats = {target["format"] for target in panel.get("targets", [])}
     if not formats <= wanted.get(panel["type"], {"table", "time_series"}):
         yield f"its queries give {', '.join(formats)}"
+
+
+def _renamed_too_late(overrides: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a name is looked at, and so remembered, before an override that changes it."""
+    looked_at = [rule["matcher"]["id"] in ("byName", "byRegexp") for rule in overrides]
+    renames = [any(one["id"] == "displayName" for one in rule["properties"]) for rule in overrides]
+    return any(renamed and any(looked_at[:index]) for index, renamed in enumerate(renames))
 
 
 def _link(link: Mapping[str, Any]) -> Iterator[str]:

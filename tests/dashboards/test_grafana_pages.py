@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
@@ -81,6 +83,12 @@ BREAKS: dict[str, tuple[Callable[[Document], Any], str]] = {
     "link-to-nowhere": (lambda d: d["links"][0].update(url="/d/fleet-else"), "does not exist"),
     "link-outside": (lambda d: d["links"][0].update(url="https://example.org"), "none of our pages"),
     "link-forgets": (lambda d: d["links"][0].update(keepTime=False), "does not keep the time range"),
+    "renamed-too-late": (
+        lambda d: first(d, "timeseries")["fieldConfig"]["overrides"].append(
+            {"matcher": {"id": "byFrameRefID", "options": "A"}, "properties": [{"id": "displayName", "value": "x"}]}
+        ),
+        "would keep the old names",
+    ),
     "comment": (_sql("select site from sites_now -- all"), "a comment in SQL"),
     "nested": (_sql("select site from shortages where $__timeFilter(coalesce(a, b))"), "parentheses within a macro"),
     "piece": (_sql("select site from {flete}"), "a piece that nobody knows"),
@@ -118,3 +126,31 @@ def test_what_sql_reads_is_found(text: str, reads: set[str]) -> None:
 def test_widths_that_do_not_fill_the_row_are_refused() -> None:
     with pytest.raises(ValueError, match="do not fill 24 columns"):
         row(4, text_panel("a", ""), text_panel("b", ""), widths=(12, 11))
+
+
+WITHOUT = """
+import sys
+sys.modules.update(dict.fromkeys(("grafana_foundation_sdk", "grafana_client"), None))
+sys.argv = ["fleettwin", "dashboards", {command!r}]
+from cli.main import run
+run()
+"""
+
+
+@pytest.mark.parametrize(("command", "package"), [("build", "grafana-foundation-sdk"), ("push", "grafana-client")])
+def test_what_needs_the_extra_says_how_to_install_it(command: str, package: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", WITHOUT.format(command=command)], check=False, capture_output=True, text=True
+    )
+
+    assert ran.returncode == 1
+    assert ran.stderr.startswith(f"fleettwin: {package}: ")
+    assert "pip install 'fleettwin[grafana]'" in ran.stderr
+
+
+def test_whoever_reads_the_json_does_without_the_extra() -> None:
+    code = WITHOUT.format(command="check").replace("run()", "import cli.demo.command")
+
+    ran = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+
+    assert (ran.returncode, ran.stderr) == (0, "")

@@ -1,14 +1,10 @@
-"""Pushing to a Grafana: a small server that answers as Grafana's API does, and as servers do that are none."""
+"""Pushing to a Grafana, and to servers that are none."""
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import pytest
 from typer.testing import CliRunner
@@ -19,75 +15,16 @@ from dashboards.grafana.queries import committed
 from dashboards.grafana.source import DATA_SOURCE_UID, FOLDER, FOLDER_UID, PAGES
 from infra.settings import GrafanaSettings
 from models.errors import ConfigurationError, Unavailable
+from tests.dashboards.fake_grafana import TOKEN, Grafana, fake_grafana
 
-TOKEN = "glsa_secret"
 DATABASE = "postgresql://grafana:p%40ss@db.example:5433/fleet?sslmode=verify-full"
-
-
-class Grafana:
-    """What a Grafana has, and what it was asked."""
-
-    def __init__(self) -> None:
-        self.folders: dict[str, Any] = {}
-        self.sources: dict[str, Any] = {}
-        self.dashboards: dict[str, Any] = {}
-        self.asked: list[str] = []
-        self.instead: tuple[int, str, str] | None = None
-        """Status, content type and body that it answers whatever is asked."""
-
-    def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
-        self.asked.append(f"{method} {path}")
-        if not path.startswith("/api/"):
-            return 404, {"message": "not found"}
-        kind, _, rest = path.removeprefix("/api/").partition("/")
-        if method == "GET":
-            kept = {"folders": self.folders, "datasources": self.sources}.get(kind, {}).get(rest.removeprefix("uid/"))
-            return (404, {"message": "not found"}) if kept is None else (200, kept)
-        if kind == "dashboards":
-            uid = body["dashboard"]["uid"]
-            if uid in self.dashboards and not body["overwrite"]:
-                return 412, {"message": "the dashboard has been changed by someone else"}
-            self.dashboards[uid] = body
-            return 200, {"uid": uid, "url": f"/d/{uid}/{uid}", "status": "success"}
-        {"folders": self.folders, "datasources": self.sources}[kind][body["uid"]] = body
-        return 200, body
 
 
 @pytest.fixture
 def grafana() -> Iterator[tuple[Grafana, str]]:
     """A Grafana and its address."""
-    state = Grafana()
-
-    class Handler(BaseHTTPRequestHandler):
-        def _handle(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            body = json.loads(self.rfile.read(length)) if length else None
-            status, kind = 401, "application/json"
-            content: bytes = b'{"message": "Invalid API key"}'
-            if state.instead is not None:
-                status, kind, text = state.instead
-                content = text.encode()
-            elif self.headers.get("Authorization") == f"Bearer {TOKEN}":
-                status, answer = state.answer(self.command, unquote(self.path), body)
-                content = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        do_GET = do_POST = do_PUT = _handle  # noqa: N815  # names of the standard library
-
-        def log_message(self, *args: Any) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield state, f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with fake_grafana() as serving:
+        yield serving
 
 
 def settings(url: str | None, **said: Any) -> GrafanaSettings:
