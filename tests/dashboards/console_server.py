@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Condition, Thread
+from threading import Condition, Event, Thread
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import orjson
@@ -22,6 +22,7 @@ from tests.dashboards.console_fleet import MadeUp, this_second
 PAGE = Path(__file__).parents[2] / "dashboards" / "console"
 POLICY = "default-src 'self'; frame-ancestors 'none'"
 TICK_SECONDS = 1.0
+HELD_SECONDS = 60.0
 
 
 @dataclass
@@ -40,6 +41,14 @@ class Served:
     away: bool = False
     silent: bool = False
     """No ticks come any more, though the connection stands."""
+    ticks: int = 0
+    """How many were sent."""
+    answering: list[str] = field(default_factory=list)
+    """The paths whose answers are made; they are sent once they are released."""
+    released: Event = field(default_factory=Event)
+
+    def __post_init__(self) -> None:
+        self.released.set()
 
     def say(self, event: Shortage) -> None:
         """Put an event into the fleet and send it to all who follow."""
@@ -111,7 +120,10 @@ class _Answers(BaseHTTPRequestHandler):
         elif path == "/api/events":
             self._events()
         else:
-            self._json(self._view(path.split("/")[2:], query))
+            view = self._view(path.split("/")[2:], query)
+            world.answering.append(path)
+            world.released.wait(HELD_SECONDS)
+            self._json(view)
 
     def _view(self, parts: list[str], query: dict[str, str]) -> BaseModel | None:
         fleet = self.served.fleet
@@ -168,6 +180,7 @@ class _Answers(BaseHTTPRequestHandler):
             if time.monotonic() >= next_tick:
                 next_tick += TICK_SECONDS
                 self.wfile.write(b": still here\n\n" if world.silent else self._tick())
+                world.ticks += 1
             self.wfile.flush()
 
     def _tick(self) -> bytes:

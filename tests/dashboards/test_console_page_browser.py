@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from infra.embedded import process
 from models.instants import moment_of
 from models.shortage import Binding, Constraint, Power, Quantity, Scope, ScopeKind, Severity
 from models.state import Presence
@@ -16,6 +17,8 @@ from tests.builders import view
 from tests.chromium import chromium, opened
 from tests.dashboards.console_fleet import MadeUp, resolved, shortage, site, this_second
 from tests.dashboards.console_server import Served, served
+
+PATIENCE_SECONDS = 60.0
 
 ODD = (
     "<img src=x onerror=alert(1)>",
@@ -268,6 +271,19 @@ def test_the_page_says_that_it_reconnects_does_so_and_reads_what_it_missed(brows
         world.say(resolved(shortage("new-meanwhile")))
         expect(page.locator(".shortage")).to_have_count(0)
     assert seen.outside == []
+
+
+def test_an_event_that_comes_while_the_rest_is_still_being_read_is_not_lost(browser: Browser, world: Served) -> None:
+    world.released.clear()
+    with opened(browser, world.url) as seen:
+        assert process.await_condition(lambda: "/api/shortages" in world.answering, PATIENCE_SECONDS)
+        world.say(shortage())
+        seen_by_then = world.ticks + 2
+        assert process.await_condition(lambda: world.ticks >= seen_by_then, PATIENCE_SECONDS)
+        world.released.set()
+
+        expect(seen.page.locator(".shortage")).to_contain_text("project frontier")
+    assert seen.faults == []
 
 
 def test_a_site_whose_worker_does_not_answer_stays_on_the_screen_with_a_word_of_it(

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.servers
 
 MINUTE, SECOND = 60_000, 1000
 DAY = 24 * HOUR
+PERIOD = 10_700
 
 
 @pytest.fixture(scope="module")
@@ -51,13 +52,13 @@ def spoken(
     cpu: float = 0,
 ) -> list[PipelineSample]:
     """What a worker says every ten seconds and a bit, as they do; milliseconds after T0, records and rows a second."""
-    seconds = 10.004
+    seconds = PERIOD / 1000
     return [
         PipelineSample(
             worker=worker,
             app="store",
             since=moment_of(Instant(T0 + begins)),
-            at=moment_of(Instant(T0 + begins + 10_004)),
+            at=moment_of(Instant(T0 + begins + PERIOD)),
             flows=tuple(
                 Flow(topic=topic, partition=one, records=round(records * seconds), bytes=100, lag=lag)
                 for one in partitions
@@ -67,7 +68,7 @@ def spoken(
             resident_bytes=2**28,
             cpu_seconds=cpu * seconds,
         )
-        for begins in range(since, until - 10_003, 10_004)
+        for begins in range(since, until - PERIOD + 1, PERIOD)
     ]
 
 

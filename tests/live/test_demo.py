@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,23 +44,32 @@ def home(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> Home:
     return Home(folder)
 
 
+@dataclass(frozen=True)
+class Killed:
+    """A demo that was killed in mid-stream: the processes that it had, and the page at the address that it told."""
+
+    marks: list[process.ProcessMark]
+    page: str
+
+
 @pytest.fixture(scope="module")
-def killed(home: Home) -> list[process.ProcessMark]:
-    """The processes that a demo had when it was killed in mid-stream."""
+def killed(home: Home) -> Killed:
     log = home.folder / "killed.log"
     command = ["demo", "--seconds", "600", "--headless"]
     demo = process.start([sys.executable, "-m", "cli", *command], log, signal.SIGKILL, environment=home.environment)
     try:
         wait_until(lambda: readings_seen(log) > 0, demo, log)
+        with urllib.request.urlopen(console_told(log), timeout=PATIENCE_SECONDS) as answer:
+            page = answer.read().decode()
         marks = [mark for pid in descendants(demo.pid) if (mark := process.mark(pid)) is not None]
     finally:
         demo.kill()
         demo.wait(PATIENCE_SECONDS)
-    return marks
+    return Killed(marks, page)
 
 
 @pytest.fixture(scope="module")
-def report(home: Home, killed: list[process.ProcessMark]) -> dict[str, Any]:
+def report(home: Home, killed: Killed) -> dict[str, Any]:
     """What the demo says of itself when it is run again after that."""
     path = home.folder / "report.json"
     done = fleettwin(
@@ -83,6 +93,12 @@ def readings_seen(log: Path) -> int:
     """How many readings the demo has told of last."""
     told = [line for line in log.read_text().splitlines() if "readings in the twin" in line]
     return int(told[-1].partition(" ")[0].replace(",", "")) if told else 0
+
+
+def console_told(log: Path) -> str:
+    """The address of the page that the demo has told."""
+    (told,) = [line for line in log.read_text().splitlines() if line.startswith("  console ")]
+    return told.split()[1]
 
 
 def wait_until(holds: Callable[[], bool], demo: subprocess.Popen[bytes], log: Path) -> None:
@@ -109,9 +125,13 @@ def descendants(pid: int) -> list[int]:
     return found[1:]
 
 
-def test_a_killed_demo_leaves_no_process_behind(killed: list[process.ProcessMark]) -> None:
-    assert len(killed) >= len(("kafka", "timescaledb", "twin", "store", "simulate"))
-    assert process.await_condition(lambda: not any(mark.alive for mark in killed), PATIENCE_SECONDS)
+def test_a_killed_demo_leaves_no_process_behind(killed: Killed) -> None:
+    assert len(killed.marks) >= len(("kafka", "timescaledb", "twin", "store", "simulate"))
+    assert process.await_condition(lambda: not any(mark.alive for mark in killed.marks), PATIENCE_SECONDS)
+
+
+def test_its_page_stands_at_the_address_that_it_tells(killed: Killed) -> None:
+    assert "<title>fleettwin</title>" in killed.page
 
 
 def test_the_next_demo_accounts_for_every_reading(report: dict[str, Any]) -> None:
@@ -136,3 +156,4 @@ def test_its_report_says_what_was_seen_written_and_short_and_how_late(report: di
     assert report["kafka"].startswith("127.0.0.1:")
     assert "127.0.0.1:" in report["database"]
     assert urlsplit(report["database"]).password is None
+    assert urlsplit(report["console"]).hostname == "127.0.0.1"

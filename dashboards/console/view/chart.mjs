@@ -68,7 +68,7 @@ export function chart({ title, unit, lines, format, scale = (value) => value, mo
     return {
       width: Math.max(plot.clientWidth, 120),
       height: HEIGHT,
-      padding: [8, 8, 0, 0],
+      padding: [8, 18, 0, 0],
       legend: { show: false },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },

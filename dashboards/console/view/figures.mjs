@@ -77,12 +77,12 @@ function powerFigure() {
     element: whole.element,
     update({ power, energy_joules: joules }) {
       meter.update(power);
-      const it = `IT load ${megawatts(itWatts(power))} MW, ${energy(joules)} so far`;
-      const carried = power.it_carried ? `, ${megawatts(power.it_carried)} MW of it not heard lately` : "";
+      const silent = power.it_carried ? `, ${megawatts(power.it_carried)} MW of it not heard lately` : "";
+      const it = `IT load ${megawatts(itWatts(power))} MW${silent}; ${energy(joules)} so far`;
       if (power.facility === null || power.supply === null) {
         whole.update(megawatts(drawn(power)), "MW", `${it}; supply or overhead of a site not known`);
       } else {
-        whole.update(megawatts(power.facility), `of ${megawatts(power.supply)} MW`, it + carried);
+        whole.update(megawatts(power.facility), `of ${megawatts(power.supply)} MW`, it);
       }
       say(left, power.headroom === null ? "" : `${signedMegawatts(power.headroom)} MW headroom`);
       mark(left, "data-tightness", tightness(power));
