@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 from grafana_foundation_sdk.cog import plugins
-from grafana_foundation_sdk.models.dashboard import Panel
 
 from dashboards.grafana import building
 from dashboards.grafana.linting import problems, relations_of
 from dashboards.grafana.parts import Dashboard, encoded
 from dashboards.grafana.parts.layout import row
+from dashboards.grafana.parts.panels import stat_panel
+from dashboards.grafana.parts.sql import Sql
 from dashboards.grafana.queries import FOLDER, committed, panels_of
 from dashboards.grafana.source import PAGES
 
@@ -125,7 +126,7 @@ def test_what_sql_reads_is_found(text: str, reads: set[str]) -> None:
 
 def test_widths_that_do_not_fill_the_row_are_refused() -> None:
     with pytest.raises(ValueError, match="do not fill 24 columns"):
-        row(4, Panel(title="a"), Panel(title="b"), widths=(12, 11))
+        row(4, *(stat_panel(title, "", "none", Sql("select 1")) for title in "ab"), widths=(12, 11))
 
 
 WITHOUT = """

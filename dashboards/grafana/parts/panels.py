@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from grafana_foundation_sdk.models import bargauge, common, heatmap, stat, statetimeline, text, timeseries
+from grafana_foundation_sdk.models import bargauge, common, heatmap, stat, statetimeline, timeseries
 from grafana_foundation_sdk.models.dashboard import FieldConfig, FieldConfigSource, Panel
 
 from dashboards.grafana.parts import colours
@@ -185,16 +185,6 @@ def heat_map(
             ),
         ),
         shortest=shortest,
-    )
-
-
-def text_panel(title: str, markdown: str) -> Panel:
-    """Words that stand still."""
-    return Panel(
-        type_val="text",
-        title=title,
-        description=title,
-        options=text.Options(mode=text.TextMode.MARKDOWN, content=markdown),
     )
 
 
