@@ -40,6 +40,8 @@ class FakeReading:
     term: int = 1
     owned: bool = True
     commits: list[int] = field(default_factory=list)
+    idle: int = 0
+    """How often there was nothing to take."""
     on_wait: Callable[[float], None] = lambda seconds: time.sleep(min(seconds, 0.01))
     steps: Iterator[Step] = field(init=False)
 
@@ -58,8 +60,9 @@ class FakeReading:
         return True
 
     def take(self, seconds: float = 0.0) -> Step | None:
-        step = next(self.steps, None)
+        step = next(self.steps, None) if self.owned else None
         if step is None:
+            self.idle += 1
             time.sleep(0.001)  # as a real one would
         return step
 
@@ -223,7 +226,7 @@ def test_whoever_loses_the_partition_stops_posting(tmp_path: Path) -> None:
             reading.owned = len(waits) < 3
 
         reading.on_wait = lose
-        Play(receiver, reading, tmp_path / "dead").run(until=lambda: not reading.owned)
+        Play(receiver, reading, tmp_path / "dead").run(until=lambda: reading.idle >= 3)
 
     assert len(receiver.posts) == 3
     assert reading.commits == []
