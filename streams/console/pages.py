@@ -25,7 +25,7 @@ class _Tags:
 
     def of(self, path: str, stat: os.stat_result) -> str:
         """A digest of what the file holds: files out of a wheel may all be of the same second."""
-        version = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+        version = (stat.st_ino, stat.st_ctime_ns, stat.st_size)
         known = self._known.get(path)
         if known is None or known[0] != version:
             known = version, hashlib.sha256(Path(path).read_bytes()).hexdigest()[:32]

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.console_builders import ask, built
+from tests.console_builders import ask, built, transport
 
 
 def asked(pages: Path, path: str, **said: Any) -> httpx.Response:
@@ -47,12 +47,18 @@ def test_a_file_that_the_browser_has_is_not_sent_again(pages: Path) -> None:
 
 
 def test_a_file_that_holds_something_else_is_sent_though_it_is_as_long_and_as_old(pages: Path) -> None:
-    tag = asked(pages, "/view/a.mjs").headers["etag"]
     file = pages / "view" / "a.mjs"
-    before = file.stat()
-    file.write_text("export default 2;\n", encoding="utf-8")
-    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
-    answer = asked(pages, "/view/a.mjs", headers={"if-none-match": tag})
+
+    async def story() -> httpx.Response:
+        served = transport(built(), pages=pages)
+        async with httpx.AsyncClient(trust_env=False, transport=served, base_url="http://127.0.0.1") as client:
+            tag = (await client.get("/view/a.mjs")).headers["etag"]
+            before = file.stat()
+            file.write_text("export default 2;\n", encoding="utf-8")
+            os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+            return await client.get("/view/a.mjs", headers={"if-none-match": tag})
+
+    answer = asyncio.run(story())
 
     assert (answer.status_code, answer.text) == (200, "export default 2;\n")
 
