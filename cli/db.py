@@ -1,20 +1,28 @@
-"""`fleettwin db`: the TimescaleDB schema, brought up to date and looked at."""
+"""`fleettwin db`: the TimescaleDB schema, brought up to date and looked at, and who may log in to it."""
 
 from __future__ import annotations
 
 import json
+import os
+import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from infra.servers import database_address
 from infra.settings import read_settings
-from infra.timescale.connection import Connection, connect, server_name
+from infra.timescale.connection import Connection, connect, database_errors, server_name
 from infra.timescale.inspection import DatabaseStatus, database_status
+from infra.timescale.logins import create_login
 from infra.timescale.migrations import migrate
+from infra.timescale.roles import Role
+from models.errors import ConfigurationError
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
+
+PASSWORD_VARIABLE = "LOGIN_PASSWORD"  # noqa: S105 - the name of a variable
 
 
 @app.command("migrate")
@@ -41,6 +49,45 @@ def show_status(as_json: Annotated[bool, typer.Option("--json", help="For progra
     with _connected(address) as connection:
         found = database_status(connection, settings.database.schema_name, server_name(address))
     typer.echo(json.dumps(asdict(found), indent=2) if as_json else _text(found))
+
+
+@app.command("login")
+def make_login(
+    name: Annotated[str, typer.Option("--name", help="The user's name in PostgreSQL.")],
+    role: Annotated[Role, typer.Option("--role", help="What it may do.")] = Role.READER,
+    password_file: Annotated[
+        Path | None, typer.Option("--password-file", help="A file whose first line is the password.")
+    ] = None,
+) -> None:
+    """Create a user with one of the schema's roles, or change its password.
+
+    The password is the first line of the file, or what LOGIN_PASSWORD holds in the environment, or is asked for.
+    """
+    settings = read_settings()
+    address, schema = database_address(settings), settings.database.schema_name
+    password = _password(name, password_file)
+    with _connected(address) as connection, database_errors(server_name(address)):
+        create_login(connection, schema, role, name, password)
+    typer.echo(f"{server_name(address)}: {name} may log in as {role.named(schema)}")
+
+
+def _password(name: str, file: Path | None) -> str:
+    """Never from an argument: those of a running command can be seen by everybody on the machine."""
+    if file is not None:
+        try:
+            password = (file.read_text(encoding="utf-8").splitlines() or [""])[0]
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError("--password-file", str(file), f"a text file that can be read ({error})") from None
+    elif PASSWORD_VARIABLE in os.environ:
+        password = os.environ[PASSWORD_VARIABLE]
+    elif sys.stdin.isatty():
+        password = typer.prompt(f"Password for {name}", hide_input=True, confirmation_prompt=True)
+    else:
+        way = f"--password-file FILE, or the environment variable {PASSWORD_VARIABLE}, where nobody can be asked"
+        raise ConfigurationError("the password", "(none)", way)
+    if not password or "\0" in password:
+        raise ConfigurationError("the password", "(empty)", "at least one character")
+    return password
 
 
 def _connected(address: str) -> Connection:

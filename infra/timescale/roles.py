@@ -103,22 +103,6 @@ def grant_rights(connection: Connection, schema: str, owner: str) -> None:
                 connection.execute(statement.format(inside=inside, name=name))
 
 
-def create_login(connection: Connection, schema: str, role: Role, name: str, password: str) -> None:
-    """Create a user with one of the roles, or give it this password; the server and its log see only the hash."""
-    known = connection.execute("select from pg_roles where rolname = %s", [name]).fetchone() is not None
-    hashed = connection.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256").decode()
-    with connection.transaction():
-        connection.execute(
-            sql.SQL("{verb} role {name} login password {hashed}").format(
-                verb=sql.SQL("alter" if known else "create"),
-                name=sql.Identifier(name),
-                hashed=sql.Literal(hashed),
-            )
-        )
-        group = sql.Identifier(role.named(schema))
-        connection.execute(sql.SQL("grant {} to {}").format(group, sql.Identifier(name)))
-
-
 def _may_act_as(connection: Connection, role: str) -> bool:
     """Whether `set role` would be allowed; from PostgreSQL 16 on, being a member alone is not enough."""
     row = connection.execute(

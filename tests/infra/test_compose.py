@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,13 @@ import psycopg
 import pytest
 import yaml
 
+from cli.db import PASSWORD_VARIABLE
 from infra.embedded import kafka_files
 from infra.embedded.kafka import LARGEST_MESSAGE_BYTES
 from infra.settings import read_settings
-from tests.servers import CACHE
+from infra.timescale.connection import connect
+from infra.timescale.migrations import migrate
+from tests.live.world import outside_environment
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "infra" / "compose.yaml").read_text())
@@ -42,7 +46,7 @@ def test_our_variables_are_settings_that_validate(name: str, monkeypatch: pytest
     for variable in [variable for variable in os.environ if variable.startswith("FLEETTWIN_")]:
         monkeypatch.delenv(variable)
     environment = {key: filled_in(value) for key, value in SERVICES[name]["environment"].items()}
-    assert all(key.startswith("FLEETTWIN_") for key in environment)
+    assert all(key.startswith("FLEETTWIN_") or key == PASSWORD_VARIABLE for key in environment)
     for key, value in environment.items():
         monkeypatch.setenv(key, value)
 
@@ -63,7 +67,13 @@ def test_our_variables_are_settings_that_validate(name: str, monkeypatch: pytest
 def test_our_services_are_the_workers_and_what_they_need_first() -> None:
     commands = {name: " ".join(SERVICES[name]["command"]) for name in OURS}
 
-    assert commands == {"topics": "topics create", "migrate": "db migrate", "twin": "twin", "store": "store"}
+    assert commands == {
+        "topics": "topics create",
+        "migrate": "db migrate",
+        "reader": "db login --role reader --name grafana",
+        "twin": "twin",
+        "store": "store",
+    }
 
 
 def test_no_secret_is_written_down() -> None:
@@ -110,21 +120,24 @@ def test_named_volumes_are_declared() -> None:
 
 @pytest.mark.servers
 def test_grafanas_login_can_be_made_again_and_again(database_url: str) -> None:
-    script = SERVICES["reader"]["command"][0]
-    statements = script.split("<<'SQL'\n")[1].split("SQL\n")[0]
-    psql = next(CACHE.glob("timescaledb-*/usr/lib/postgresql/*/bin/psql"))
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = 'fleettwin_reader'").fetchone() is None:
-            connection.execute("CREATE ROLE fleettwin_reader NOLOGIN")  # as `db migrate` does
-
+    environment = {**outside_environment(), "FLEETTWIN_DATABASE__URL": database_url, "PYTHONPATH": str(ROOT)}
+    with psycopg.connect(database_url, autocommit=True) as connection, connect(database_url, "test") as owner:
+        migrate(owner, "fleettwin", "here")
         for password in ("first", "it's second"):
-            command = [str(psql), database_url, "--set", "ON_ERROR_STOP=1", "--set", f"password={password}"]
-            result = subprocess.run(command, input=statements, capture_output=True, text=True, check=False)
+            result = subprocess.run(
+                [sys.executable, "-m", "cli", *SERVICES["reader"]["command"]],
+                env={**environment, PASSWORD_VARIABLE: password},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
             assert result.returncode == 0, result.stderr
+            assert password not in result.stdout + result.stderr
 
         with psycopg.connect(database_url, user="grafana", password="it's second") as reader:
             row = reader.execute("SELECT pg_has_role('fleettwin_reader', 'member')").fetchone()
             assert row == (True,)
+        connection.execute("DROP OWNED BY grafana")
         connection.execute("DROP ROLE grafana")
 
 

@@ -20,6 +20,7 @@ from infra.timescale.compression import enable_compression
 from infra.timescale.connection import Connection, connect
 from infra.timescale.copying import contents_of
 from infra.timescale.inspection import database_status
+from infra.timescale.logins import create_login
 from infra.timescale.measures import ROLLUPS, hour_columns, minute_columns
 from infra.timescale.migrations import (
     Migration,
@@ -31,7 +32,7 @@ from infra.timescale.migrations import (
 )
 from infra.timescale.reading_back import expected_rows, stored_rows
 from infra.timescale.retention import Retention
-from infra.timescale.roles import Role, create_login, owner_of
+from infra.timescale.roles import Role, owner_of
 from models.errors import Unavailable
 from models.instants import Instant
 from models.shortage import Binding, Constraint, Shortage

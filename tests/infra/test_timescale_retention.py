@@ -7,8 +7,9 @@ from psycopg import conninfo
 
 from infra.settings import DatabaseSettings
 from infra.timescale.batch import RowBatch
+from infra.timescale.logins import create_login
 from infra.timescale.retention import Retention
-from infra.timescale.roles import Role, create_login
+from infra.timescale.roles import Role
 from infra.timescale.sink import TimescaleSink
 from models.errors import ConfigurationError
 from models.instants import Instant, moment_of

@@ -17,8 +17,9 @@ from infra.timescale.connection import Connection, connect
 from infra.timescale.copying import contents_of, copy_straight
 from infra.timescale.inspection import delays, row_counts
 from infra.timescale.latest import follow_episodes
+from infra.timescale.logins import create_login
 from infra.timescale.reading_back import expected_rows, stored_rows
-from infra.timescale.roles import Role, create_login
+from infra.timescale.roles import Role
 from infra.timescale.rows import Row
 from infra.timescale.sink import TimescaleSink
 from models.errors import ConfigurationError, Unavailable

@@ -42,14 +42,14 @@ begin atomic
             and due.bucket > newest - interval '3 hours'
     ),
     minutes as (
-        select greatest(least(newest_minute + interval '1 minute', due.minute),
+        select greatest(least(coalesce(newest_minute + interval '1 minute', newest - interval '2 hours'), due.minute),
             date_bin('1 minute', newest, '2000-01-03Z') - interval '2 hours') as rolled_up
         from due
     ),
     hours as (
-        select greatest(least(newest_hour + interval '1 hour', due.hour,
-            date_bin('1 hour', minutes.rolled_up, '2000-01-03Z')), date_bin('1 hour', newest, '2000-01-03Z')
-            - interval '2 days') as rolled_up
+        select greatest(least(coalesce(newest_hour + interval '1 hour', newest - interval '2 days'), due.hour,
+            date_bin('1 hour', minutes.rolled_up, '2000-01-03Z')),
+            date_bin('1 hour', newest, '2000-01-03Z') - interval '2 days') as rolled_up
         from due, minutes
     )
     select bucket, begins,
