@@ -160,8 +160,8 @@ def _shares() -> Panel:
 def _delay(stage: str, title: str, what: str) -> Panel:
     return time_series(
         title,
-        f"{what}. Half, 95 and 99 of 100 took no longer: means over workers and periods of ten seconds, each by how "
-        "much was done.",
+        f"{what}. Half, 95 and 99 of 100 took no longer; of several workers and periods of ten seconds the mean, "
+        "weighted by how much was done.",
         "s",
         Sql(
             """
