@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: setup demo test check format lint types contracts lock clean
+.PHONY: setup demo test check format lint types contracts documents screenshots lock clean
 
 setup: $(VENV)/.ready
 
@@ -39,6 +39,13 @@ types: setup
 
 contracts: setup
 	$(BIN)/lint-imports
+
+documents: setup  # what is made from code and committed: dashboards, schemas, API descriptions
+	$(BIN)/fleettwin dashboards build
+	$(BIN)/fleettwin schema --out docs
+
+screenshots: setup  # the README's pictures, from a demo at work; needs chromium
+	$(BIN)/python -m tests.screenshots docs
 
 lock: setup
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev --upgrade pyproject.toml --output-file requirements.lock

@@ -18,7 +18,7 @@ def handle(event: dict[str, Any]) -> None:
     more = event["binding"]["one_more"]
     brings = "" if more is None else f"; one more {more['unit']} serves {more['serves']}"
     said = (event["change"], event["severity"], event["scope"]["name"], event["binding"]["summary"] + brings)
-    print(*said, flush=True)  # noqa: T201  # the example's whole output
+    print(*said, flush=True)
 
 
 def main() -> None:
