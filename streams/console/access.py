@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import structlog
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sse_starlette.sse import SendTimeoutError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -117,6 +118,8 @@ class Guard:
             return
         try:
             await self.app(scope, receive, send_on)
+        except SendTimeoutError:
+            log.info("a listener that took nothing was let go", path=scope["path"])
         except Exception as error:
             log.exception("a question could not be answered", path=scope["path"], error=repr(error))
             if begun:
