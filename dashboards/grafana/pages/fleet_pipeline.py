@@ -25,8 +25,8 @@ from dashboards.grafana.parts.workers import (
 )
 
 UID = "fleet-pipeline"
-_SENT, _WRITTEN = 3, 10
-"""Seconds after which a state's leaving the twin, or its row, is late enough to look at."""
+_LATE, _TOO_LATE = 3, 10
+"""Seconds: a delay from the first on should be looked at, from the second on acted upon."""
 
 
 def fleet_pipeline() -> Dashboard:
@@ -113,7 +113,7 @@ def _delay_now() -> Panel:
             """,
             table=True,
         ),
-        Look(thresholds=colours.rising(_SENT, _WRITTEN), decimals=2, no_value="unknown"),
+        Look(thresholds=colours.rising(_LATE, _TOO_LATE), decimals=2, no_value="unknown"),
     )
 
 
