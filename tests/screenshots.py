@@ -26,7 +26,7 @@ STOP_SECONDS = 60.0
 LOOK_AGAIN_MILLISECONDS = 1000
 MOST_BYTES = 300_000
 OVERVIEW = {"width": 1280, "height": 880}
-SITE = {"width": 1280, "height": 1000}
+SITE = {"width": 1280, "height": 1240}
 
 
 @contextmanager

@@ -14,22 +14,28 @@ function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 }
 
+function key(colourName, dashed = false) {
+  return element("span", { class: `key ${dashed ? "dashed" : ""} colour-${colourName}`, "aria-hidden": "true" });
+}
+
 /**
  * A chart: `title`, `unit`, `format(value)`, and `lines`, each with `label`, `column` (of the history), `colour` (a name
  * of the theme) and maybe `dashed`, `filled` or `stepped`. `scale(value)` turns what the history holds into what is drawn; `most`
- * is the greatest value there can be, where there is one. Above, a strip marks when something was short.
+ * is the greatest value there can be, where there is one. With `strip`, the upper edge marks when
+ * something was short.
  */
-export function chart({ title, unit, lines, format, scale = (value) => value, most = null }) {
+export function chart({ title, unit, lines, format, scale = (value) => value, most = null, strip = false }) {
   const values = lines.map(() => element("span", { class: "value" }));
   const legend = lines.map((line, index) =>
     element(
       "li",
       {},
-      element("span", { class: `key ${line.dashed ? "dashed" : ""} colour-${line.colour}`, "aria-hidden": "true" }),
+      key(line.colour, line.dashed),
       line.label,
       values[index],
     ),
   );
+  if (strip) legend.push(element("li", {}, key("short"), "something is short"));
   const when = element("span", { class: "when" });
   const plot = element("div", { class: "plot", role: "img" });
   const whole = element(
@@ -51,7 +57,7 @@ export function chart({ title, unit, lines, format, scale = (value) => value, mo
 
   function shortTimes({ ctx, bbox, valToPos }) {
     const at = (tick) => Math.min(Math.max(valToPos(tick / 1000, "x", true), bbox.left), bbox.left + bbox.width);
-    const { tick, open_shortages: open = [] } = history;
+    const { tick, open_shortages: open } = history;
     ctx.fillStyle = colour("bad-solid");
     for (let from = 0; from < tick.length; from += 1) {
       if (!open[from]) continue;
@@ -77,7 +83,7 @@ export function chart({ title, unit, lines, format, scale = (value) => value, mo
         y: { range: (_, __, greatest) => [0, most ?? Math.max((greatest ?? 0) * 1.08, 1e-9)] },
       },
       axes: [
-        { ...axis, grid: { show: false }, size: 24, gap: 4, values: (_, splits) => splits.map(axisTime), space: 56 },
+        { ...axis, grid: { show: false }, size: 24, gap: 4, values: (_, splits) => splits.map(axisTime), space: 48 },
         { ...axis, grid, size: 52, gap: 6, values: (_, splits) => splits.map(axisNumber), space: 32 },
       ],
       series: [
@@ -91,7 +97,7 @@ export function chart({ title, unit, lines, format, scale = (value) => value, mo
           points: { show: false },
         })),
       ],
-      hooks: { draw: [shortTimes], setCursor: [(self) => told(self.cursor.idx ?? null)] },
+      hooks: { draw: strip ? [shortTimes] : [], setCursor: [(self) => told(self.cursor.idx ?? null)] },
     };
   }
 

@@ -11,6 +11,7 @@ export function charts() {
       unit: "MW",
       format: megawatts,
       scale: (watts) => watts / 1e6,
+      strip: true,
       lines: [
         { label: "drawn", column: "facility_watts", colour: "power", filled: true },
         { label: "supply", column: "supply_watts", colour: "text", dashed: true, stepped: true },
@@ -20,6 +21,7 @@ export function charts() {
       title: "Accelerators",
       unit: "",
       format: count,
+      strip: true,
       lines: [
         { label: "in service", column: "in_service", colour: "quiet" },
         { label: "allocated", column: "allocated", colour: "allocated", filled: true },
@@ -32,6 +34,7 @@ export function charts() {
       format: percent,
       scale: (fraction) => fraction * 100,
       most: 100,
+      strip: true,
       lines: [{ label: "mean of those in service", column: "utilization", colour: "power", filled: true }],
     }),
   ];

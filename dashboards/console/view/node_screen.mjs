@@ -1,6 +1,6 @@
 // One node, and each of its accelerators.
 
-import { asked } from "../live/api.mjs";
+import { asked, Missing } from "../live/api.mjs";
 import { asking } from "../live/asking.mjs";
 import { age, celsius, count, duration, energy, gibibytes, instant, percent, power } from "../model/format.mjs";
 import { printable } from "../model/names.mjs";
@@ -114,6 +114,7 @@ export function nodeScreen(at) {
     (signal) => asked(`api/nodes/${encodeURIComponent(at.node)}?${new URLSearchParams({ site: at.site })}`, { signal }),
     {
       shown({ now, nodes: [node] }) {
+        if (!node) throw new Missing();
         failing.passed();
         for (const part of [about, facts.element, inside]) part.hidden = false;
         hearing.update(node);

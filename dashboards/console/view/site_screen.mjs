@@ -30,7 +30,7 @@ export function siteScreen(at) {
     location.hash = link(siteAt(site, { ...at, ...change }));
   });
   const failing = trouble();
-  const parts = [band, short, curves, pools, racks, nodes];
+  const parts = [band, short, curves, racks, pools, nodes];
   const whole = element(
     "div",
     { class: "screen site" },

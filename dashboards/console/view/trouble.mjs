@@ -1,6 +1,6 @@
 // Says why nothing newer is shown.
 
-import { Missing, Refused } from "../live/api.mjs";
+import { Missing } from "../live/api.mjs";
 import { element, mark, say } from "./element.mjs";
 
 export function trouble() {
@@ -13,7 +13,6 @@ export function trouble() {
     },
     /** What failed, in a sentence; `missing` is what to say where there is no such thing. */
     failed(error, missing) {
-      if (error instanceof Refused) return; // the token's form asks
       const gone = error instanceof Missing;
       mark(place, "data-kind", gone ? "missing" : "unanswered");
       say(place, gone ? missing : `Not up to date: ${error.message}. Trying again.`);
