@@ -107,6 +107,8 @@ class TimescaleSink:
         try:
             with database_errors(server):
                 connection.execute("set lock_timeout = '60s'")
+                # A reader's login would say that the server takes no writes, and we would wait: it lacks the right.
+                connection.execute("set default_transaction_read_only = off")
                 require_current(connection, self._schema, server)
                 act_as_writer(connection, self._schema)
         except BaseException:

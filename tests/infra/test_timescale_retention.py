@@ -13,7 +13,19 @@ from infra.timescale.roles import Role
 from infra.timescale.sink import TimescaleSink
 from models.errors import ConfigurationError
 from models.instants import Instant, moment_of
-from tests.infra.timescale_builders import HOUR, T0, fleet_state, nodes, opened, select, shortage, site_state, tenant
+from tests.infra.timescale_builders import (
+    HOUR,
+    T0,
+    fleet_state,
+    letter,
+    nodes,
+    opened,
+    pipeline_sample,
+    select,
+    shortage,
+    site_state,
+    tenant,
+)
 
 pytestmark = pytest.mark.servers
 
@@ -81,6 +93,23 @@ def test_rollups_go_after_their_own_time(database_url: str) -> None:
 
         assert dropped["site_1m"] == dropped["node_1h"] == dropped["tenant_1m"] == 1
         assert select(look, "select time from site_1m") == [(moment_of(T0 + 2400 * HOUR),)]
+
+
+def test_what_has_the_time_of_the_wall_is_counted_back_from_its_own_newest_row(database_url: str) -> None:
+    days = [T0 + day * 24 * HOUR for day in (0, 1, 4, 100)]
+    with opened(database_url) as (sink, look):
+        sink.write(at(0))
+        sink.write(RowBatch(pipeline=[pipeline_sample(at=day) for day in days[:3]]))
+        sink.write(RowBatch(letters=[letter(n, day) for n, day in enumerate(days)]))
+        dropped = sink.retain(Instant(T0), TWO_DAYS)
+
+        look.execute("set search_path to fleettwin")
+        for table in ("pipeline_workers", "pipeline_flows", "pipeline_delays"):
+            assert dropped[table] == 2
+            rows = look.execute(f"select distinct time from {table}".encode()).fetchall()
+            assert rows == [(moment_of(days[2]),)]
+        assert select(look, "select max(time) - min(time) < '91 days' from dead_letters") == [(True,)]
+        assert select(look, "select count(*) from site_samples") == [(1,)]
 
 
 def test_a_second_time_drops_nothing(database_url: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import LiteralString
 
 import psycopg
@@ -32,6 +32,7 @@ from tests.infra.timescale_builders import (
     ODD_NAMES,
     T0,
     fleet_state,
+    letter,
     minute_of_everything,
     node_frame,
     nodes,
@@ -90,7 +91,7 @@ def test_a_batch_that_overlaps_adds_only_what_is_new(database_url: str) -> None:
 
 def test_repeats_within_a_batch_count_once(database_url: str) -> None:
     one = minute_of_everything(seconds=20)
-    twice = RowBatch([*one.sites] * 2, [*one.fleet] * 2, [*one.shortages] * 2, [*one.nodes] * 2)
+    twice = RowBatch(**{each.name: [*getattr(one, each.name)] * 2 for each in fields(RowBatch)})
     with opened(database_url) as (sink, look):
         assert sink.write(twice) == {name: len(content) for name, content in expected(one).items()}
         assert stored(look) == expected(one)
@@ -104,6 +105,8 @@ def test_interleaved_repeats_in_any_order_give_the_same_rows(database_url: str, 
         *(RowBatch(fleet=whole.fleet[i : i + 7]) for i in range(0, len(whole.fleet), 5)),
         *(RowBatch(shortages=[event], nodes=whole.nodes[i : i + 3]) for i, event in enumerate(whole.shortages)),
         *(RowBatch(nodes=[frame]) for frame in whole.nodes),
+        *(RowBatch(letters=[one]) for one in whole.letters),
+        *(RowBatch(pipeline=whole.pipeline[i : i + 3]) for i in range(0, len(whole.pipeline), 2)),
     ] * 2
     random.Random(seed).shuffle(pieces)
     with opened(database_url) as (sink, look):
@@ -282,13 +285,16 @@ TAMPERED = [
     pytest.param("update tenant_samples set servable = 2", id="servable-of-a-tenant"),
     pytest.param("delete from tenant_samples where tenant = 'free'", id="a-tenant-that-is-missing"),
     pytest.param("update tenant_samples set tenant = 'Free' where tenant = 'free'", id="another-tenant"),
+    pytest.param("update dead_letters set code = 'late'", id="another-reason"),
+    pytest.param("update dead_letters set rows_refused = 1", id="fewer-rows-refused"),
+    pytest.param("delete from dead_letters", id="no-dead-letter"),
 ]
 
 
 @pytest.mark.parametrize("tampering", TAMPERED)
 def test_whoever_verifies_sees_a_changed_value(database_url: str, tampering: LiteralString) -> None:
     states = [fleet_state(tenants=[tenant(), tenant("free", deserved=None)])]
-    batch = RowBatch(shortages=[shortage()], fleet=states, sites=[site_state()])
+    batch = RowBatch(shortages=[shortage()], fleet=states, sites=[site_state()], letters=[letter()])
     with opened(database_url) as (sink, look):
         sink.write(batch)
         assert differences(look, batch) == 0

@@ -13,8 +13,10 @@ from infra.timescale.batch import RowBatch
 from infra.timescale.connection import Connection, connect
 from infra.timescale.migrations import migrate
 from infra.timescale.sink import TimescaleSink
+from models.dead_letter import DeadLetter
 from models.instants import moment_of
 from models.node_frame import COLUMNS, NodeFrame, encode_node_frame, read_node_frame
+from models.pipeline import Delay, Flow, PipelineSample, Stage
 from models.shortage import (
     Accelerators,
     Binding,
@@ -188,6 +190,40 @@ def nodes(site: str = "memphis", tick: int = T0, names: Sequence[str] = ("n1", "
     return node_frame(site, tick, {"node": list(names)}, part)
 
 
+def letter(offset: int = 0, at: int = T0, *, code: str = "out_of_range", rows: int = 2) -> DeadLetter:
+    return DeadLetter(
+        topic="fleet.telemetry.v1.dlq",
+        partition=0,
+        offset=offset,
+        at=at,
+        code=code,
+        detail="2 rows refused; row 16: power_watts is -43.0",
+        source_topic="fleet.telemetry.v1",
+        source_partition=9,
+        source_offset=2**40 + offset,
+        key="memphis",
+        rows=rows,
+        bytes=4536,
+    )
+
+
+def pipeline_sample(worker: str = "store@here/1", at: int = T0, *, lag: int | None = 7) -> PipelineSample:
+    return PipelineSample(
+        worker=worker,
+        app=worker.partition("@")[0],
+        since=moment_of(at - 10_000),
+        at=moment_of(at),
+        flows=(
+            Flow(topic="fleet.state.v1", partition=0, records=40, bytes=71_810, lag=lag),
+            Flow(topic="fleet.nodes.v1", partition=9, records=0, bytes=0, lag=None),
+        ),
+        delays=(Delay(stage=Stage.SITE_ROW, count=30, p50=0.951, p95=1.075, p99=1.08, most=-1.1),),
+        rows=2329,
+        resident_bytes=2**40,
+        cpu_seconds=0.147757,
+    )
+
+
 def minute_of_everything(
     start: int = T0, *, seconds: int = 60, sites: Sequence[str] = ("memphis", "abilene")
 ) -> RowBatch:
@@ -222,6 +258,8 @@ def minute_of_everything(
             for tick in ticks[::10]
             for site in sites
         ],
+        letters=[letter(index, tick) for index, tick in enumerate(ticks[::20])],
+        pipeline=[pipeline_sample(worker, tick) for tick in ticks[::10] for worker in ("twin@a/1", "store@a/2")],
     )
 
 

@@ -1,0 +1,82 @@
+"""What the store takes in: by its type, by its topic where that alone says it, and never what no table can hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+
+from models.cloudevents import EventType, headers
+from models.dead_letter import refused_record
+from models.errors import RecordRefused
+from models.record import Headers, Record
+from models.topics import PIPELINE, STATE
+from streams.workers.gathering import DEAD_LETTERS, Gathering
+from tests.infra.timescale_builders import T0, pipeline_sample, site_state
+
+SAMPLE = pipeline_sample()
+
+
+def record(topic: str, kind: EventType, value: bytes, added: Headers = ()) -> Record:
+    return Record(topic, 0, 5, T0, b"key", value, (*headers(kind, "//here", "id", T0), *added))
+
+
+def sample(**changed: Any) -> Record:
+    value = {**SAMPLE.model_dump(mode="json"), **changed}
+    return record(PIPELINE, EventType.PIPELINE_SAMPLE, orjson.dumps(value))
+
+
+def test_a_pipeline_sample_is_taken_in_and_its_offset_with_it() -> None:
+    gathering = Gathering()
+    gathering.add(sample())
+
+    assert gathering.batch().pipeline == [SAMPLE]
+    assert gathering.positions() == {(PIPELINE, 0): 6}
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        pytest.param({"rows": None}, id="none"),
+        pytest.param({"rows": 2**63}, id="too-large-for-the-column"),
+        pytest.param({"worker": "a\0b"}, id="a-character-that-no-text-may-have"),
+        pytest.param({"at": "0001-01-01T00:00:00Z"}, id="before-there-were-any"),
+        pytest.param(
+            {"flows": [{"topic": "t", "partition": 2**63, "records": 0, "bytes": 0, "lag": 0}]}, id="deep-inside"
+        ),
+    ],
+)
+def test_a_broken_sample_is_refused_and_read_all_the_same(broken: dict[str, Any]) -> None:
+    gathering = Gathering()
+    with pytest.raises(RecordRefused, match="undecodable"):
+        gathering.add(sample(**broken))
+
+    assert gathering.batch().pipeline == []
+    assert gathering.positions() == {(PIPELINE, 0): 6}
+
+
+def test_a_dead_letter_is_one_whatever_the_record_in_it_says_of_itself() -> None:
+    state = site_state().model_dump_json().encode()
+    inside = Record("fleet.telemetry.v1", 3, 9, T0, b"k", state, headers(EventType.SITE_STATE, "//x", "i", T0))
+    letter = refused_record(inside, RecordRefused("unexpected", "not here"))
+    gathering = Gathering()
+    for topic in DEAD_LETTERS:
+        gathering.add(Record(topic, 0, 5, T0, letter.key, letter.value, letter.headers))
+
+    assert [(one.topic, one.code, one.source_offset) for one in gathering.batch().letters] == [
+        (topic, "unexpected", 9) for topic in DEAD_LETTERS
+    ]
+    assert gathering.batch().sites == []
+
+
+def test_what_stands_on_a_dead_letter_topic_and_is_no_letter_is_refused() -> None:
+    with pytest.raises(RecordRefused, match="a dead letter without"):
+        Gathering().add(record(DEAD_LETTERS[0], EventType.SITE_STATE, b"{}"))
+
+
+def test_a_site_state_is_taken_in_as_before() -> None:
+    gathering = Gathering()
+    gathering.add(record(STATE, EventType.SITE_STATE, site_state().model_dump_json().encode()))
+
+    assert gathering.batch().sites == [site_state()]
