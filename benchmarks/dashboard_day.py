@@ -45,6 +45,10 @@ _BY_TYPE: Names = {
 _COUNTERS = ("energy_joules", "readings_observed", "readings_late", "readings_refused")
 _GIVEN: Names = {
     "pue": "1.2",
+    "nodes_reporting": "%(nodes)s / %(sites)s - 20",
+    "nodes_stale": "10",
+    "nodes_lost": "10",
+    "nodes_never_seen": "0",
     "utilization": "0.5 + extract(epoch from time)::bigint % 100 / 250.0",
     "supply_watts": "1.1e6",
     "headroom_watts": "1.1e6 - 1e6 - extract(epoch from time)::bigint % 977",
@@ -164,7 +168,11 @@ def _roll_up(connection: Connection, rollup: Rollup) -> None:
         comma = sql.SQL(", ")
         bucket = sql.SQL("date_bin({}, time, 'epoch')").format(sql.Literal(length))
         connection.execute(
-            sql.SQL("insert into {target} ({names}) select {values} from {source} group by {bucket}{keys}").format(
+            # ordered as the store writes them: minute by minute, site by site
+            sql.SQL(
+                "insert into {target} ({names}) select {values} from {source}"
+                " group by {bucket}{keys} order by {bucket}{keys}"
+            ).format(
                 target=sql.Identifier(target),
                 source=sql.Identifier(source),
                 bucket=bucket,
