@@ -94,6 +94,8 @@ def _tell(run: Run, stop: Event, picture: Path | None) -> None:
     typer.echo(f"  Kafka {servers.kafka}, TimescaleDB {servers.database}", err=True)
     if servers.console is not None:
         typer.echo(f"  console {servers.console.told}", err=True)
+    if servers.grafana is not None:
+        typer.echo(f"  Grafana {servers.grafana.told}", err=True)
     typer.echo(f"  logs in {near(servers.logs)}", err=True)
     next_line = time.monotonic() + _TOLD_EVERY_SECONDS
     while not (stop.is_set() or run.workers.simulated):

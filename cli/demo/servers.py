@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import SecretStr
 
 from cli.demo.console import ConsolePlace, console_place
+from cli.demo.grafana import DemoGrafana, demo_grafana
 from infra.embedded.instance import Instance
 from infra.embedded.stack import EmbeddedStack
 from infra.kafka_clients import opened_consumer
@@ -34,6 +35,8 @@ class DemoServers:
     logs: Path
     console: ConsolePlace | None
     """Where the twin worker serves its page; none where it is not to."""
+    grafana: DemoGrafana | None = None
+    """Where the dashboards are; none where there is no Grafana."""
 
     @property
     def database(self) -> str:
@@ -73,13 +76,22 @@ def demo_servers(settings: Settings, clock: ClockSource) -> Iterator[DemoServers
         create_topics(servers.settings)
         _refuse_used(servers.settings)
         _bring_up_to_date(servers)
-        yield servers
+        with _with_grafana(servers) as complete:
+            yield complete
         return
     with EmbeddedStack(settings.stack, INSTANCE, fresh=True) as stack:
         servers = _located(settings, clock, stack.kafka, stack.database_url, logs)
         create_topics(servers.settings)
         _bring_up_to_date(servers)
-        yield servers
+        with _with_grafana(servers) as complete:
+            yield complete
+
+
+@contextmanager
+def _with_grafana(servers: DemoServers) -> Iterator[DemoServers]:
+    settings = servers.settings
+    with demo_grafana(settings.grafana, servers.database_url, settings.database.schema_name, servers.logs) as grafana:
+        yield replace(servers, grafana=grafana)
 
 
 def _located(settings: Settings, clock: ClockSource, kafka: str, database: str, logs: Path) -> DemoServers:

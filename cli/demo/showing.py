@@ -71,7 +71,7 @@ def screen_of(run: Run, rows: Delays) -> Screen:
             *([] if servers.console is None else [("console", servers.console.told)]),
             ("Kafka", f"{servers.kafka}   topics fleet.*, `fleettwin alerts --follow` reads the shortages"),
             ("TimescaleDB", f"{servers.database}   `fleettwin stack status --json` has the URL with its password"),
-            ("Grafana", "add that URL as a PostgreSQL data source with TimescaleDB on, or see infra/compose.yaml"),
+            ("Grafana", "none on the PATH, see docs/grafana.md" if servers.grafana is None else servers.grafana.told),
             ("logs", near(servers.logs)),
         ],
     )
