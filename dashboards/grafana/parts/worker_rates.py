@@ -16,21 +16,26 @@ buckets hold a period more or less than fits: there it is the sum of the periods
 lived for a part only: there it is the bucket's length, less what a period at either end may lack."""
 
 
+BUCKETS = (
+    "generate_series(date_bin('$__interval', $__timeFrom()::timestamptz, '2000-01-03Z'), $__timeTo(), '$__interval')"
+)
+"""The beginnings of the buckets. Flows are read bucket by bucket: there are too many of them to be sorted."""
+
+
 def rate_of_flows(column: str) -> Sql:
     """What is read a second, a series for each application and topic."""
     return Sql(
         """
-        select bucket as time, concat_ws(' reads ', app, topic) as reader, sum(rate) as rate from (
-            select bucket, app, topic, sum({column})::float8 / {covered} as rate
-            from (
-                select date_bin('$__interval', time, '2000-01-03Z') as bucket, time, since, worker, app, topic,
-                    partition, {column}
-                from pipeline_flows where $__timeFilter(time)
-            ) periods
-            group by bucket, worker, app, topic, partition
+        select bucket as time, concat_ws(' reads ', app, topic) as reader, sum(rate) as rate
+        from {buckets} bucket cross join lateral (
+            select app, topic, sum({column}::float8) / {covered} as rate
+            from pipeline_flows
+            where time >= bucket and time < bucket + '$__interval'::interval and $__timeFilter(time)
+            group by worker, app, topic, partition
         ) by_partition
         group by bucket, app, topic order by bucket, app, topic
         """,
+        buckets=BUCKETS,
         column=column,
         covered=_COVERED,
     )

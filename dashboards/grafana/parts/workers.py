@@ -9,7 +9,7 @@ from dashboards.grafana.parts.fields import Look
 from dashboards.grafana.parts.panels import time_series
 from dashboards.grafana.parts.sql import Sql
 from dashboards.grafana.parts.tables import Column, table_panel
-from dashboards.grafana.parts.worker_rates import NEWEST, rate_of_flows, rate_of_workers
+from dashboards.grafana.parts.worker_rates import BUCKETS, NEWEST, rate_of_flows, rate_of_workers
 
 SHORTEST = "20s"
 """Workers speak every ten seconds: no bucket is without a word of each."""
@@ -49,15 +49,21 @@ def lag_by_partition() -> Panel:
         Sql(
             """
             with lags as (
-                select date_bin('$__interval', time, '2000-01-03Z') as time, app, topic, partition, max(lag) as lag
-                from pipeline_flows where $__timeFilter(time) and lag is not null group by 1, 2, 3, 4
+                select bucket as time, app, topic, partition, lag
+                from {buckets} bucket cross join lateral (
+                    select app, topic, partition, max(lag) as lag from pipeline_flows
+                    where time >= bucket and time < bucket + '$__interval'::interval and $__timeFilter(time)
+                        and lag is not null
+                    group by app, topic, partition
+                ) of_bucket
             ), most as (
                 select app, topic, partition from lags group by app, topic, partition
                 order by max(lag) desc, app, topic, partition limit 20
             )
             select time, app || ' of ' || topic || '/' || partition as reader, lag
             from lags join most using (app, topic, partition) order by time, app, topic, partition
-            """
+            """,
+            buckets=BUCKETS,
         ),
         look=Look(display_name="${__field.labels.reader}"),
         shortest=SHORTEST,
