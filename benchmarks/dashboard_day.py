@@ -90,8 +90,17 @@ _NODES: LiteralString = (
 _WORKERS: LiteralString = "(values ('twin'), ('store')) apps (app), (values (1), (2)) workers (number)"
 _WORKER: Names = {"worker": "app || '@host/' || number", "app": "app", "since": "time - interval '10 seconds'"}
 _FLOWS: LiteralString = (
-    "(values ('fleet.telemetry.v1'), ('fleet.nodes.v1')) topics (topic), generate_series(0, 5) partition"
+    "(values ('twin', 'fleet.telemetry.v1'), ('store', 'fleet.nodes.v1')) flows (app, topic),"
+    " generate_series(0, 14) partition"
 )
+"""Twelve partitions of each, and as many as the other topics have together."""
+_FLOW: Names = {
+    "worker": "app || '@host/' || partition % 2 + 1",
+    "app": "app",
+    "since": "time - interval '10 seconds'",
+    "topic": "topic",
+    "partition": "partition",
+}
 _STAGES: LiteralString = "(values ('site_state'), ('site_row'), ('node_row'), ('shortage_row')) stages (stage)"
 _LETTER: Names = {
     "topic": "'fleet.telemetry.v1.dlq'",
@@ -123,7 +132,7 @@ def seed_day(connection: Connection, address: str, schema: str, nodes: int, hour
     fill(tables.TENANT_SAMPLES, 1, {"tenant": "tenant"}, _TENANTS)
     fill(tables.NODE_SAMPLES, 10, {**_NODE, "site": "site", "node": "node"}, _NODES)
     fill(tables.PIPELINE_WORKERS, 10, _WORKER, _WORKERS)
-    fill(tables.PIPELINE_FLOWS, 10, {**_WORKER, "topic": "topic", "partition": "partition"}, _WORKERS, _FLOWS)
+    fill(tables.PIPELINE_FLOWS, 10, _FLOW, _FLOWS)
     fill(tables.PIPELINE_DELAYS, 10, {**_WORKER, "stage": "stage"}, _WORKERS, _STAGES)
     fill(tables.DEAD_LETTERS, 20, _LETTER)
     names = sql.SQL(", ").join(map(sql.Identifier, tables.NODE_SAMPLES.columns))
