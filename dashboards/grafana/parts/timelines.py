@@ -21,7 +21,8 @@ def shortage_timeline(uid: str) -> Panel:
         Sql(
             """
             with episodes as (
-                select id, concat_ws(' ', scope_name, resource, array_to_string(resource_types, ' or ')) as what
+                select id,
+                    concat_ws(' ', scope_name, resource, nullif(array_to_string(resource_types, ' or '), '')) as what
                 from shortages
                 where {in range} and {touches sites}
                 order by opened_at desc limit 200
