@@ -54,6 +54,7 @@ def fake_grafana() -> Iterator[tuple[Grafana, str]]:
             status, kind = 401, "application/json"
             content: bytes = b'{"message": "Invalid API key"}'
             if state.instead is not None:
+                state.asked.append(f"{self.command} {self.path}")
                 status, kind, text = state.instead
                 content = text.encode()
             elif self.headers.get("Authorization") == f"Bearer {TOKEN}":

@@ -124,6 +124,7 @@ def test_what_goes_wrong_is_told_by_what_to_change(
         push(settings(url), committed())
 
     assert TOKEN not in str(told.value)
+    assert len(state.asked) == 1
 
 
 def test_nobody_there_is_unavailable_with_the_address() -> None:
