@@ -134,19 +134,51 @@ def test_it_makes_no_difference_how_much_is_rolled_up(filled: tuple[TimescaleSin
 
 
 def test_what_was_written_after_the_last_rollup_counts_at_once(filled: tuple[TimescaleSink, Connection]) -> None:
-    """As when a worker stops in the middle of an hour, rolls all up, and goes on later."""
+    """As when a worker stops in the middle of a minute, rolls all up, and goes on later."""
     sink, look = filled
-    sink.roll_up()
-    later = T0 + LENGTH + 10 * MINUTE
-    sink.write(everything(ticks(T0 + LENGTH, 10 * MINUTE)))
-    sink.roll_up()
-    sink.write(everything(ticks(later, 5 * MINUTE)))
+    end = T0 + LENGTH
+    for length in (10 * MINUTE + STEP, 3 * MINUTE):
+        sink.roll_up()
+        sink.write(everything(ticks(end, length)))
+        end += length
 
-    for wanted in ("1m", "1h"):
-        rows = asked(look, "node_series", T0 + LENGTH, later + 5 * MINUTE, wanted)
-        assert rows[-1]["energy_joules"] == later + 5 * MINUTE - STEP - T0
-        counted = sum(row[state] for row in rows for state in ("in_service", "draining", "maintenance", "failed"))
-        assert counted == 15 * MINUTE // STEP
+        for wanted in ("1m", "1h"):
+            rows = asked(look, "node_series", T0 + LENGTH, end, wanted)
+            assert rows[-1]["energy_joules"] == end - STEP - T0
+            counted = sum(row[state] for row in rows for state in ("in_service", "draining", "maintenance", "failed"))
+            assert counted == (end - T0 - LENGTH) // STEP
+
+
+@pytest.mark.parametrize(
+    ("rollup", "due", "hours_end", "minutes_end"),
+    [
+        pytest.param(None, 0, 3, 190, id="all-is-rolled-up"),
+        pytest.param("fleet_1m", 181, 3, 181, id="a-minute-is-due"),
+        pytest.param("fleet_1m", 125, 2, 125, id="a-minute-of-an-hour-before-is-due"),
+        pytest.param("fleet_1h", 120, 2, 190, id="an-hour-is-due"),
+        pytest.param("site_1m", 125, 3, 190, id="a-minute-of-another-table-is-due"),
+        pytest.param("fleet_1m", 5, 3, 190, id="a-minute-of-long-ago-is-due"),
+    ],
+)
+def test_what_is_due_is_read_from_finer_rows(
+    database_url: str, rollup: str | None, due: int, hours_end: int, minutes_end: int
+) -> None:
+    with opened(database_url) as (_, look):
+        look.execute("set search_path to fleettwin")
+        if rollup is not None:
+            look.execute("insert into rollup_due values (%s, '', %s)", [rollup, moment_of(T0 + due * MINUTE)])
+        newest = [moment_of(T0 + minutes * MINUTE) for minutes in (192, 189, 120)]
+        found = look.execute(
+            "select hours_end, minutes_end, ends from series_plan('fleet', 'fleet_samples', %s, %s, '1h', '2 hours',"
+            " %s, %s, %s)",
+            [moment_of(T0), moment_of(T0 + 4 * HOUR), *newest],
+        ).fetchone()
+
+    assert found == (
+        moment_of(T0 + hours_end * HOUR),
+        moment_of(T0 + minutes_end * MINUTE),
+        moment_of(T0 + 4 * HOUR),
+    )
 
 
 def test_means_and_counts_are_those_of_the_samples(filled: tuple[TimescaleSink, Connection]) -> None:
