@@ -28,7 +28,7 @@ function show() {
   top.update(page.known, page.phase, Date.now());
   page.screen.update(page.known, Date.now());
   const short = page.known.open.size;
-  document.title = [short ? `(${short}) ` : "", page.screen.title(), "fleettwin"].filter(Boolean).join(" ").trim();
+  document.title = [short ? `(${short})` : "", page.screen.title(), "fleettwin"].filter(Boolean).join(" ");
 }
 
 let asked = false;

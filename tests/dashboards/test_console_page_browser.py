@@ -399,11 +399,13 @@ WIDTHS = (320, 400, 640, 768, 1024, 1280, 1920, 3840)
 BEYOND_THE_EDGE = """all => all
   .filter((one) => one.checkVisibility() && one.getBoundingClientRect().right > innerWidth + 1)
   .map((one) => one.className)"""
+OVER_THEIR_FRAME = """all => all.filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.className)"""
 
 
 @pytest.mark.parametrize("place", ["", "#/sites/memphis", "#/sites/memphis/nodes/n0"])
 def test_no_page_is_wider_than_the_screen(browser: Browser, place: str) -> None:
-    fleet = MadeUp(sites=[site("memphis"), site("n" * 120), site("北" * 60)])
+    crowded = site("n" * 120, megawatts=1988.88, supply=2999.99, free=777)
+    fleet = MadeUp(sites=[site("memphis"), crowded, site("北" * 60)])
     fleet.say(shortage("p" * 120))
     with served(fleet) as world, opened(browser, world.url, place) as seen:
         page = seen.page
@@ -415,6 +417,7 @@ def test_no_page_is_wider_than_the_screen(browser: Browser, place: str) -> None:
             parts = page.locator(".panel, .tile, .figure, .shortage > *, .chart, .plot > *, .top > *")
             page.wait_for_function("document.documentElement.scrollWidth <= innerWidth")
             assert parts.evaluate_all(BEYOND_THE_EDGE) == [], width
+            assert page.locator(".figure, .tile, .shortage, .chart").evaluate_all(OVER_THEIR_FRAME) == [], width
     assert seen.faults == []
 
 

@@ -25,10 +25,14 @@ export async function follow({ changed, phase, newToken }) {
   phase("connecting");
   for (;;) {
     try {
-      await once(keep, () => known, () => {
-        attempt = 0;
-        phase("live");
-      });
+      await once(
+        keep,
+        () => known,
+        () => {
+          attempt = 0;
+          phase("live");
+        },
+      );
     } catch (error) {
       if (error instanceof Refused) {
         phase("refused");

@@ -14,7 +14,7 @@ export function tightness(power) {
   return power.headroom < power.supply * 0.05 ? "tight" : "fine";
 }
 
-/** An SVG path through the known values, from zero at the bottom to `most` at the top; `stepped` where each holds on. */
+/** An SVG path through the known values, from 0 at the bottom to `most` at the top; `stepped` where each holds on. */
 export function path(ticks, values, { from, until, most, width, height, stepped = false }) {
   let drawing = "";
   let pen = false;

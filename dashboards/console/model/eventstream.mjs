@@ -1,5 +1,5 @@
-// Server-sent events from text that arrives in pieces, as the HTML standard describes the format. `EventSource` would do
-// the same, but cannot send a token.
+// Server-sent events from text that arrives in pieces, as the HTML standard describes the format. `EventSource` would
+// do the same, but cannot send a token.
 
 /** A parser: `feed(text)` gives the events that are complete with it. */
 export function eventStream() {

@@ -94,7 +94,8 @@ export function clock(milliseconds) {
 export function instant(milliseconds) {
   if (!known(milliseconds)) return UNKNOWN;
   const at = new Date(milliseconds);
-  return `${at.getUTCFullYear()}-${two(at.getUTCMonth() + 1)}-${two(at.getUTCDate())} ${clock(milliseconds)}${SPACE}UTC`;
+  const day = `${at.getUTCFullYear()}-${two(at.getUTCMonth() + 1)}-${two(at.getUTCDate())}`;
+  return `${day} ${clock(milliseconds)}${SPACE}UTC`;
 }
 
 /** One thing, or so many: `1 node`, `3 nodes`. */

@@ -9,7 +9,12 @@ export function fractionCell(of) {
     const fill = element("span", { class: "fill" });
     const text = element("span", { class: "number" });
     return {
-      element: element("span", { class: "fraction" }, element("span", { class: "bar", "aria-hidden": "true" }, fill), text),
+      element: element(
+        "span",
+        { class: "fraction" },
+        element("span", { class: "bar", "aria-hidden": "true" }, fill),
+        text,
+      ),
       update(item) {
         const value = of(item);
         fill.style.width = `${((value ?? 0) * 100).toFixed(1)}%`;

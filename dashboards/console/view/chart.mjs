@@ -19,21 +19,15 @@ function key(colourName, dashed = false) {
 }
 
 /**
- * A chart: `title`, `unit`, `format(value)`, and `lines`, each with `label`, `column` (of the history), `colour` (a name
- * of the theme) and maybe `dashed`, `filled` or `stepped`. `scale(value)` turns what the history holds into what is drawn; `most`
- * is the greatest value there can be, where there is one. With `strip`, the upper edge marks when
+ * A chart: `title`, `unit`, `format(value)`, and `lines`, each with `label`, `column` (of the history), `colour` (a
+ * name of the theme) and maybe `dashed`, `filled` or `stepped`. `scale(value)` turns what the history holds into what
+ * is drawn; `most` is the greatest value there can be, where there is one. With `strip`, the upper edge marks when
  * something was short.
  */
 export function chart({ title, unit, lines, format, scale = (value) => value, most = null, strip = false }) {
   const values = lines.map(() => element("span", { class: "value" }));
   const legend = lines.map((line, index) =>
-    element(
-      "li",
-      {},
-      key(line.colour, line.dashed),
-      line.label,
-      values[index],
-    ),
+    element("li", {}, key(line.colour, line.dashed), line.label, values[index]),
   );
   if (strip) legend.push(element("li", {}, key("short"), "something is short"));
   const when = element("span", { class: "when" });
@@ -123,7 +117,7 @@ export function chart({ title, unit, lines, format, scale = (value) => value, mo
       }
       told(drawn?.cursor.idx ?? null);
       const now = lines.map((line, number) => `${line.label} ${values[number].textContent}`).join(", ");
-      mark(plot, "aria-label", `${title}, over time; now ${now} ${unit}`);
+      mark(plot, "aria-label", `${title}, over time; now ${now}`);
     },
     leave() {
       leaving.abort();

@@ -1,15 +1,17 @@
 // The charts of the fleet or of a site: power, accelerators, and how busy they are; and those of a node.
 
-import { count, megawatts, percent, power } from "../model/format.mjs";
+import { UNKNOWN, count, megawatts, percent, power } from "../model/format.mjs";
 import { chart } from "./chart.mjs";
 import { element } from "./element.mjs";
+
+const inMegawatts = (watts) => (watts === null ? UNKNOWN : `${megawatts(watts)}\u00a0MW`);
 
 export function charts() {
   const all = [
     chart({
       title: "Power against supply",
       unit: "MW",
-      format: megawatts,
+      format: inMegawatts,
       scale: (watts) => watts / 1e6,
       strip: true,
       lines: [

@@ -70,7 +70,11 @@ function figure(label, title, ...more) {
 function powerFigure() {
   const meter = powerMeter();
   const left = element("span", { class: "left" });
-  const whole = figure("Power against supply", "What is drawn with all overhead, and what the supply is", meter.element);
+  const whole = figure(
+    "Power against supply",
+    "What is drawn with all overhead, and what the supply is",
+    meter.element,
+  );
   whole.element.classList.add("power");
   whole.element.querySelector(".amount").append(left);
   return {
@@ -97,7 +101,10 @@ export function figures({ ofFleet }) {
   const parts = shares(["allocated", "free", "other"]);
   const allocated = figure("Allocated", "Accelerators bound to work", parts.element);
   const free = figure("Free", "In service, not bound to work, on nodes that report");
-  const used = figure("Utilisation", "Mean over the accelerators in service whose utilisation is known; held idle are those that are allocated on nodes that have long done nothing");
+  const used = figure(
+    "Utilisation",
+    "Mean over those in service whose utilisation is known. Held idle: allocated, on nodes that have long done nothing",
+  );
   const last = ofFleet
     ? figure("Waiting", "Accelerators that are asked for and not granted")
     : figure("Nodes reporting", "Nodes heard lately, of those known or expected");
@@ -119,7 +126,11 @@ export function figures({ ofFleet }) {
       const idle = state.pools.reduce((sum, pool) => sum + pool.held_idle, 0);
       used.update(percent(state.utilization), "", `${count(idle)} held idle`);
       if (ofFleet) {
-        last.update(count(state.pending), "", `${count(state.servable)} could be had now; ${counted(state.demands, "demand")}`);
+        last.update(
+          count(state.pending),
+          "",
+          `${count(state.servable)} could be had now; ${counted(state.demands, "demand")}`,
+        );
         mark(last.element, "data-state", state.pending ? "waiting" : null);
       } else {
         const silent = silentNodes(state);

@@ -52,7 +52,7 @@ export function fleetScreen(at) {
     element(
       "section",
       { class: "sites", "aria-labelledby": "sites-title" },
-      element("div", { class: "title" }, element("h2", { id: "sites-title" }, "Sites", number), tools),
+      element("div", { class: "title" }, element("h2", { id: "sites-title" }, "Sites ", number), tools),
       told,
       tiles.element,
     ),
@@ -61,7 +61,7 @@ export function fleetScreen(at) {
   );
   let latest = null;
 
-  /** Another order or search is not another screen: the address says it, and going back does not undo it letter by letter. */
+  /** Another order or search is not another screen: the address says it, and going back does not undo it by letters. */
   function replace(change) {
     at = fleet({ ...at, ...change });
     history.replaceState(null, "", link(at));
@@ -75,7 +75,10 @@ export function fleetScreen(at) {
     tools.hidden = known.sites.size < SOME && !at.find;
     mark(tiles.element, "data-density", known.sites.size > MANY ? "many" : "some");
     say(number, known.loaded ? sitesCount(shown.length, known) : "");
-    say(told, shown.length || !known.loaded ? "" : at.find ? "No site has that in its name." : "No site has been heard of yet.");
+    say(
+      told,
+      shown.length || !known.loaded ? "" : at.find ? "No site has that in its name." : "No site has been heard of yet.",
+    );
     told.hidden = !told.textContent;
     tiles.update(shown);
   }

@@ -43,8 +43,9 @@ export function header() {
       say(tick, known.tick === null ? "" : `${clock(known.tick)} UTC`);
       say(rate, known.rate === null ? "" : `${count(known.rate)} readings/s`);
       const open = openShortages(known);
+      short.hidden = !known.loaded;
       mark(short, "data-worst", open[0]?.severity ?? null);
-      say(short, !known.loaded ? "" : open.length ? counted(open.length, "shortage") : "nothing is short");
+      say(short, open.length ? counted(open.length, "shortage") : "nothing is short");
     },
   };
 }

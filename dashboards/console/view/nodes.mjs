@@ -106,7 +106,7 @@ export function nodesPanel(site, turn) {
       element(
         "div",
         { class: "title" },
-        element("h2", { id: "nodes-title" }, "Nodes", number),
+        element("h2", { id: "nodes-title" }, "Nodes ", number),
         element("div", { class: "tools" }, only.element, order.element),
       ),
       rows.element,

@@ -15,7 +15,8 @@ function square() {
     update(rack) {
       const name = rack.rack === null ? "no rack named" : printable(rack.rack);
       const silent = rack.not_reporting ? `, ${count(rack.not_reporting)} not reporting` : "";
-      const told = `${name}: ${counted(rack.nodes, "node")}${silent}, ${power(rack.power_watts)}, ${percent(rack.utilization)} utilised`;
+      const draws = `${power(rack.power_watts)}, ${percent(rack.utilization)} utilised`;
+      const told = `${name}: ${counted(rack.nodes, "node")}${silent}, ${draws}`;
       const busy = rack.utilization === null ? "unknown" : String(Math.min(STEPS, Math.ceil(rack.utilization * STEPS)));
       mark(cell, "data-busy", busy);
       mark(cell, "data-silent", rack.not_reporting === 0 ? null : rack.not_reporting < rack.nodes ? "some" : "all");
@@ -45,7 +46,7 @@ export function racksPanel() {
     element: element(
       "section",
       { class: "panel" },
-      element("div", { class: "title" }, element("h2", {}, "Racks", number), key),
+      element("div", { class: "title" }, element("h2", {}, "Racks ", number), key),
       grid,
       more,
     ),
@@ -53,7 +54,12 @@ export function racksPanel() {
       const shown = shownRacks(racks);
       say(number, count(racks.length));
       more.hidden = shown.length === racks.length;
-      say(more, more.hidden ? "" : `and ${counted(racks.length - shown.length, "rack")} more; shown are those with most silent nodes`);
+      say(
+        more,
+        more.hidden
+          ? ""
+          : `and ${counted(racks.length - shown.length, "rack")} more; shown are those with most silent nodes`,
+      );
       show(shown);
     },
   };

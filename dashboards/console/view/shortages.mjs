@@ -80,7 +80,7 @@ export function shortagesPanel({ past }) {
   const whole = element(
     "section",
     { class: "panel shortages", id: "shortages", "aria-labelledby": "shortages-title" },
-    element("h2", { id: "shortages-title" }, "Open shortages", number),
+    element("h2", { id: "shortages-title" }, "Open shortages ", number),
     none,
     rows,
     past ? passed : null,

@@ -72,7 +72,7 @@ export function siteScreen(at) {
     band.element.hidden = pools.element.hidden = false;
     band.update(state);
     pools.update(state.pools);
-    marks.update(troubles(state).filter(({ text }) => !text.includes("shortage")));
+    marks.update(troubles(state).filter((one) => one.name !== "shortages")); // they are told below
     short.element.hidden = !known.loaded;
     short.update(shortagesAt(known, site), [], now + known.ahead, known);
   }

@@ -35,13 +35,9 @@ export function sparkline() {
       const [first, last] = [history.tick[0], history.tick.at(-1)].map((at) => ((at - from) / (until - from)) * WIDTH);
       mark(area, "d", unbroken ? `${trace}L${last.toFixed(1)} ${HEIGHT}L${first.toFixed(1)} ${HEIGHT}Z` : "");
       const watts = history.facility_watts.filter((one) => one !== null);
-      mark(
-        whole,
-        "aria-label",
-        watts.length
-          ? `power of the last quarter of an hour: ${megawatts(Math.min(...watts))} to ${megawatts(Math.max(...watts))} MW`
-          : "power not known",
-      );
+      const [least, most] = [Math.min(...watts), Math.max(...watts)].map(megawatts);
+      const told = `power of the last quarter of an hour: ${least} to ${most} MW`;
+      mark(whole, "aria-label", watts.length ? told : "power not known");
     },
   };
 }

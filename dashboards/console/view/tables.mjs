@@ -16,7 +16,13 @@ export function table(caption, columns, key) {
     element: element(
       "div",
       { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
-      element("table", {}, element("caption", { class: "unseen" }, caption), element("thead", {}, element("tr", {}, ...heads)), body),
+      element(
+        "table",
+        {},
+        element("caption", { class: "unseen" }, caption),
+        element("thead", {}, element("tr", {}, ...heads)),
+        body,
+      ),
     ),
     heads,
     update: show,

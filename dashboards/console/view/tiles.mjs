@@ -15,17 +15,19 @@ const PRESENCE = { present: "", away: "away", never_seen: "never seen" };
 export function troubles(state) {
   const silent = silentNodes(state);
   return [
-    state.presence === "present" ? null : { text: PRESENCE[state.presence], kind: "bad" },
-    state.open_shortages ? { text: counted(state.open_shortages, "shortage"), kind: "bad" } : null,
-    silent ? { text: `${count(silent)} of ${counted(allNodes(state), "node")} silent`, kind: "warn" } : null,
-    state.nodes.failed ? { text: `${count(state.nodes.failed)} failed`, kind: "warn" } : null,
+    state.presence === "present" ? null : { name: "presence", kind: "bad", text: PRESENCE[state.presence] },
+    state.open_shortages ? { name: "shortages", kind: "bad", text: counted(state.open_shortages, "shortage") } : null,
+    silent
+      ? { name: "silent", kind: "warn", text: `${count(silent)} of ${counted(allNodes(state), "node")} silent` }
+      : null,
+    state.nodes.failed ? { name: "failed", kind: "warn", text: `${count(state.nodes.failed)} failed` } : null,
   ].filter(Boolean);
 }
 
 export function badges() {
   const place = element("ul", { class: "badges" });
   const show = listed(place, {
-    key: (one) => one.text.replace(/[\d,]+/g, ""),
+    key: (one) => one.name,
     make: () => {
       const badge = element("li");
       return {

@@ -3,6 +3,11 @@
 import { keepToken, token } from "../live/token.mjs";
 import { element, say } from "./element.mjs";
 
+const WRONG = "That token is not the one this twin wants.";
+const WANTED =
+  "This twin shows itself to those who bring its token, FLEETTWIN_CONSOLE__TOKEN. " +
+  "It is kept until this tab is closed.";
+
 export function tokenForm() {
   const field = element("input", {
     id: "token",
@@ -29,12 +34,7 @@ export function tokenForm() {
     element: dialog,
     /** A promise of a token, which is then kept for this tab. */
     ask() {
-      say(
-        why,
-        token()
-          ? "That token is not the one this twin wants."
-          : "This twin shows itself to those who bring its token: FLEETTWIN_CONSOLE__TOKEN. It is kept until this tab is closed.",
-      );
+      say(why, token() ? WRONG : WANTED);
       field.value = "";
       dialog.showModal();
       return new Promise((resolve) => {

@@ -16,10 +16,24 @@ for (const [rule, text, events] of [
   ["lines of data are joined", "data: a\ndata: b\n\n", [{ name: "message", data: "a\nb" }]],
   ["comments and ids are passed over", ": here\nid: 7\nretry: 5\ndata: x\n\n", [{ name: "message", data: "x" }]],
   ["an event without data is none", "event: fleet\n\ndata: x\n\n", [{ name: "message", data: "x" }]],
-  ["one space after the colon is not data", "data:  x\n\ndata:y\n\n", [{ name: "message", data: " x" }, { name: "message", data: "y" }]],
+  [
+    "one space after the colon is not data",
+    "data:  x\n\ndata:y\n\n",
+    [
+      { name: "message", data: " x" },
+      { name: "message", data: "y" },
+    ],
+  ],
   ["a field without a colon has no value", "data\n\n", [{ name: "message", data: "" }]],
   ["lines may end as on Windows", "event: a\r\ndata: x\r\n\r\n", [{ name: "a", data: "x" }]],
-  ["lines may end as on old Macs", "data: x\r\rdata: y\r\r\n", [{ name: "message", data: "x" }, { name: "message", data: "y" }]],
+  [
+    "lines may end as on old Macs",
+    "data: x\r\rdata: y\r\r\n",
+    [
+      { name: "message", data: "x" },
+      { name: "message", data: "y" },
+    ],
+  ],
   ["a byte order mark is passed over", "\ufeffdata: x\n\n", [{ name: "message", data: "x" }]],
   ["what is not complete is not given", "data: x\n\ndata: y\n", [{ name: "message", data: "x" }]],
 ]) {

@@ -23,7 +23,16 @@ function state(tick, said = {}) {
 }
 
 const site = (name, tick, said) => state(tick, { site: name, ...said });
-const noHistory = { tick: [], facility_watts: [], supply_watts: [], in_service: [], allocated: [], free: [], utilization: [], open_shortages: [] };
+const noHistory = {
+  tick: [],
+  facility_watts: [],
+  supply_watts: [],
+  in_service: [],
+  allocated: [],
+  free: [],
+  utilization: [],
+  open_shortages: [],
+};
 
 function shortage(id, sequence, said = {}) {
   return {
@@ -108,10 +117,16 @@ test("a site's state that comes late changes nothing", () => {
 test("a shortage opens, is updated and resolves", () => {
   let now = folded(known(), "shortage", shortage("s", 0));
   now = folded(now, "shortage", shortage("s", 1, { severity: "critical" }));
-  assert.deepEqual(openShortages(now).map((one) => one.severity), ["critical"]);
+  assert.deepEqual(
+    openShortages(now).map((one) => one.severity),
+    ["critical"],
+  );
   now = folded(now, "shortage", shortage("s", 2, { status: "resolved", resolved_at: iso(T0 + 5000) }));
   assert.deepEqual(openShortages(now), []);
-  assert.deepEqual(now.resolved.map((one) => one.sequence), [2]);
+  assert.deepEqual(
+    now.resolved.map((one) => one.sequence),
+    [2],
+  );
 });
 
 test("an event of a shortage that repeats or comes late changes nothing, even after its end", () => {
@@ -126,7 +141,10 @@ test("what resolved more than an hour ago is forgotten", () => {
   const ended = (id, at) => shortage(id, 1, { status: "resolved", resolved_at: iso(at) });
   const before = known({ resolved: [ended("new", T0 - 1_000_000), ended("old", T0 - 3_599_500)] });
   const next = folded(before, "fleet", state(T0 + 1000));
-  assert.deepEqual(next.resolved.map((one) => one.id), ["new"]);
+  assert.deepEqual(
+    next.resolved.map((one) => one.id),
+    ["new"],
+  );
 });
 
 test("the worst shortage stands first, then the oldest", () => {
@@ -136,7 +154,10 @@ test("the worst shortage stands first, then the oldest", () => {
     shortage("early", 0, { severity: "critical" }),
     shortage("warning", 0),
   ];
-  assert.deepEqual(openShortages(known({ open })).map((one) => one.id), ["early", "late", "warning", "info"]);
+  assert.deepEqual(
+    openShortages(known({ open })).map((one) => one.id),
+    ["early", "late", "warning", "info"],
+  );
 });
 
 test("a site has its own shortages and those that it binds", () => {
@@ -147,7 +168,12 @@ test("a site has its own shortages and those that it binds", () => {
     shortage("also", 0, { also: [{ sites: ["a"] }] }),
     shortage("elsewhere", 0, { scope: { kind: "project", name: "a" } }),
   ];
-  assert.deepEqual(shortagesAt(known({ open }), "a").map((one) => one.id).sort(), ["also", "bound", "own"]);
+  assert.deepEqual(
+    shortagesAt(known({ open }), "a")
+      .map((one) => one.id)
+      .sort(),
+    ["also", "bound", "own"],
+  );
 });
 
 test("an event of a kind that we do not know changes nothing", () => {

@@ -13,14 +13,32 @@ function says(rule, format, table) {
   }
 }
 
-for (const name of ["count", "megawatts", "signedMegawatts", "power", "percent", "celsius", "gibibytes", "energy", "duration", "age", "clock", "instant"]) {
+for (const name of [
+  "count",
+  "megawatts",
+  "signedMegawatts",
+  "power",
+  "percent",
+  "celsius",
+  "gibibytes",
+  "energy",
+  "duration",
+  "age",
+  "clock",
+  "instant",
+]) {
   test(`what is not known is no number: ${name}`, () => {
     assert.equal(format[name](null), format.UNKNOWN);
     assert.equal(format[name](undefined), format.UNKNOWN);
   });
 }
 
-says("thousands are set apart", format.count, [[0, "0"], [999, "999"], [1234567, "1,234,567"], [-1200, "-1,200"]]);
+says("thousands are set apart", format.count, [
+  [0, "0"],
+  [999, "999"],
+  [1234567, "1,234,567"],
+  [-1200, "-1,200"],
+]);
 says("megawatts have as many decimals as tell something", format.megawatts, [
   [0, "0.00"],
   [9_123_456, "9.12"],
@@ -31,7 +49,13 @@ says("megawatts have as many decimals as tell something", format.megawatts, [
   [1_700_400_000, "1,700"],
   [-300_000, "-0.30"],
 ]);
-says("headroom has its sign", format.signedMegawatts, [[3e6, "+3.00"], [-3e6, "-3.00"], [0, "0.00"], [1000, "0.00"], [2e9, "+2,000"]]);
+says("headroom has its sign", format.signedMegawatts, [
+  [3e6, "+3.00"],
+  [-3e6, "-3.00"],
+  [0, "0.00"],
+  [1000, "0.00"],
+  [2e9, "+2,000"],
+]);
 says("a node's watts are in the unit that suits them", format.power, [
   [0, "0 W"],
   [999.4, "999 W"],
@@ -40,9 +64,21 @@ says("a node's watts are in the unit that suits them", format.power, [
   [99_996, "100.0 kW"],
   [999_960, "1.00 MW"],
 ]);
-says("a fraction is per cent", format.percent, [[0, "0%"], [0.584, "58%"], [1, "100%"]]);
-says("memory is in GiB", format.gibibytes, [[2 ** 30, "1.0 GiB"], [80 * 2 ** 30, "80.0 GiB"]]);
-says("joules are what is billed", format.energy, [[0, "0.0 kWh"], [3.6e6, "1.0 kWh"], [3.6e9, "1.0 MWh"], [3.6e12, "1.0 GWh"]]);
+says("a fraction is per cent", format.percent, [
+  [0, "0%"],
+  [0.584, "58%"],
+  [1, "100%"],
+]);
+says("memory is in GiB", format.gibibytes, [
+  [2 ** 30, "1.0 GiB"],
+  [80 * 2 ** 30, "80.0 GiB"],
+]);
+says("joules are what is billed", format.energy, [
+  [0, "0.0 kWh"],
+  [3.6e6, "1.0 kWh"],
+  [3.6e9, "1.0 MWh"],
+  [3.6e12, "1.0 GWh"],
+]);
 says("what lasts is told in its two greatest units", format.duration, [
   [-1, "0 s"],
   [0, "0 s"],
@@ -53,8 +89,18 @@ says("what lasts is told in its two greatest units", format.duration, [
   [86_399, "23 h 59 min"],
   [90_000, "1 d 1 h"],
 ]);
-says("an age has tenths while they count", format.age, [[0, "0.0 s"], [-0.2, "0.0 s"], [4.96, "5.0 s"], [9.96, "9 s"], [75, "1 min 15 s"]]);
-says("times are UTC", format.clock, [[0, "00:00:00"], [1_800_000_000_000, "08:00:00"], [1_800_000_061_500, "08:01:01"]]);
+says("an age has tenths while they count", format.age, [
+  [0, "0.0 s"],
+  [-0.2, "0.0 s"],
+  [4.96, "5.0 s"],
+  [9.96, "9 s"],
+  [75, "1 min 15 s"],
+]);
+says("times are UTC", format.clock, [
+  [0, "00:00:00"],
+  [1_800_000_000_000, "08:00:00"],
+  [1_800_000_061_500, "08:01:01"],
+]);
 says("dates are UTC", format.instant, [[1_800_000_000_000, "2027-01-15 08:00:00 UTC"]]);
 
 test("one is one, and more are many", () => {

@@ -5,7 +5,21 @@ import { test } from "node:test";
 
 import { above, fleet, link, node, place, sameScreen, site } from "../../../dashboards/console/model/routes.mjs";
 
-const NAMES = ["memphis", "a/b", "50%", "a b", "?x=1", "#", "'\"", "<img src=x onerror=alert(1)>", "北京-1", "..", "%2F", "nodes", "+"];
+const NAMES = [
+  "memphis",
+  "a/b",
+  "50%",
+  "a b",
+  "?x=1",
+  "#",
+  "'\"",
+  "<img src=x onerror=alert(1)>",
+  "北京-1",
+  "..",
+  "%2F",
+  "nodes",
+  "+",
+];
 
 for (const name of NAMES) {
   test(`a link to the site ${name} leads there`, () => {
@@ -26,7 +40,17 @@ test("what is as usual is not in the address", () => {
   assert.equal(link(site("memphis")), "#/sites/memphis");
 });
 
-for (const hash of ["", "#", "#/", "#nowhere", "#/sites", "#/sites/", "#/sites/%", "#/sites/a/nodes", "#/sites/a/nodes/b/c"]) {
+for (const hash of [
+  "",
+  "#",
+  "#/",
+  "#nowhere",
+  "#/sites",
+  "#/sites/",
+  "#/sites/%",
+  "#/sites/a/nodes",
+  "#/sites/a/nodes/b/c",
+]) {
   test(`${hash || "no hash"} is the fleet`, () => assert.deepEqual(place(hash), fleet()));
 }
 

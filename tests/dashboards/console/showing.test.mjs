@@ -14,7 +14,14 @@ import { missing, oneMore, resource, whatBinds, who } from "../../../dashboards/
 
 const plain = (text) => text.replaceAll("\u00a0", " ");
 
-for (const [seconds, expected] of [[null, "waiting"], [0, "fresh"], [5, "fresh"], [5.1, "doubtful"], [30, "doubtful"], [30.1, "old"]]) {
+for (const [seconds, expected] of [
+  [null, "waiting"],
+  [0, "fresh"],
+  [5, "fresh"],
+  [5.1, "doubtful"],
+  [30, "doubtful"],
+  [30.1, "old"],
+]) {
   test(`data of ${seconds} s is ${expected}`, () => assert.equal(freshness(seconds), expected));
 }
 
@@ -45,7 +52,10 @@ test("numbers in names count as numbers", () => {
 });
 
 test("what is looked for may stand anywhere in a name, in any case", () => {
-  assert.deepEqual(shown(tiles(tile("North-1"), tile("south"), tile("far north")), { find: " NORTH " }), ["far north", "North-1"]);
+  assert.deepEqual(shown(tiles(tile("North-1"), tile("south"), tile("far north")), { find: " NORTH " }), [
+    "far north",
+    "North-1",
+  ]);
   assert.deepEqual(shown(tiles(tile("a.c"), tile("abc")), { find: "a.c" }), ["a.c"]);
 });
 
@@ -63,7 +73,13 @@ test("the most pressing sites stand first, equals by name, and unknown headroom 
 });
 
 test("the supply stands inside the bar whether it is kept or not", () => {
-  for (const [watts, supply, over] of [[9e6, 12e6, false], [13e6, 12e6, true], [99e6, 12e6, true], [0, 0, false], [5, 0, true]]) {
+  for (const [watts, supply, over] of [
+    [9e6, 12e6, false],
+    [13e6, 12e6, true],
+    [99e6, 12e6, true],
+    [0, 0, false],
+    [5, 0, true],
+  ]) {
     const bar = powerBar(watts, supply);
     assert.equal(bar.over, over);
     assert.ok(bar.filled >= 0 && bar.filled <= 1 && bar.supply >= 0 && bar.supply <= 1);
@@ -73,8 +89,15 @@ test("the supply stands inside the bar whether it is kept or not", () => {
   assert.equal(powerBar(5, null).supply, null);
 });
 
-for (const [headroom, expected] of [[null, "unknown"], [-1, "short"], [0, "tight"], [4, "tight"], [5, "fine"]]) {
-  test(`a headroom of ${headroom} of 100 is ${expected}`, () => assert.equal(tightness({ headroom, supply: 100 }), expected));
+for (const [headroom, expected] of [
+  [null, "unknown"],
+  [-1, "short"],
+  [0, "tight"],
+  [4, "tight"],
+  [5, "fine"],
+]) {
+  test(`a headroom of ${headroom} of 100 is ${expected}`, () =>
+    assert.equal(tightness({ headroom, supply: 100 }), expected));
 }
 
 test("a line has a gap where nothing is known", () => {
@@ -116,7 +139,11 @@ test("each accelerator of a node has what is said of it", () => {
 });
 
 test("what is seen of a node grows with each new word, and only then", () => {
-  const at = (milliseconds, watts) => ({ heard_at: new Date(milliseconds).toISOString(), power_watts: watts, utilization: null });
+  const at = (milliseconds, watts) => ({
+    heard_at: new Date(milliseconds).toISOString(),
+    power_watts: watts,
+    utilization: null,
+  });
   let known = seen(UNSEEN, at(1000, 5));
   assert.equal(seen(known, at(1000, 6)), known);
   known = seen(known, at(2000, 7));
@@ -141,7 +168,10 @@ for (const [kind, expected] of [
 }
 
 test("of what there is too little is named while it is short to say", () => {
-  assert.equal(resource({ resource: { kind: "accelerators", types: ["h100-sxm", "h200-sxm"] } }), "h100-sxm or h200-sxm");
+  assert.equal(
+    resource({ resource: { kind: "accelerators", types: ["h100-sxm", "h200-sxm"] } }),
+    "h100-sxm or h200-sxm",
+  );
   assert.equal(resource({ resource: { kind: "accelerators", types: ["a", "b", "c", "d"] } }), "accelerators");
   assert.equal(resource({ resource: { kind: "power" } }), "power");
 });
@@ -149,7 +179,11 @@ test("of what there is too little is named while it is short to say", () => {
 const binding = (summary, unit, serves) => ({ summary, one_more: unit && { unit, serves } });
 
 test("what one more unit serves is told once", () => {
-  const nodes = binding("408 wait for more free h100-sxm together on one node at memphis; 1 more free whole node serves 8", "whole_node", 8);
+  const nodes = binding(
+    "408 wait for more free h100-sxm together on one node at memphis; 1 more free whole node serves 8",
+    "whole_node",
+    8,
+  );
   assert.equal(whatBinds(nodes), "408 wait for more free h100-sxm together on one node at memphis");
   assert.equal(plain(oneMore(nodes)), "+1 whole node serves 8");
   const watts = binding("96 wait for power to run free gb200 at lulea; 1 MW more at lulea serves 97", "megawatt", 97);
