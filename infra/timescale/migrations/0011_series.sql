@@ -382,7 +382,7 @@ returns table (
 language sql stable parallel safe
 begin atomic
     with plan as materialized (
-        select * from series_plan('node', 'node_samples', from_, to_, wanted, interval '12 hours',
+        select * from series_plan('node', 'node_samples', from_, to_, wanted, interval '3 hours',
             (select max(time) from node_samples), (select max(time) from node_1m), (select max(time) from node_1h))
     ),
     part (
