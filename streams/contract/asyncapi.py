@@ -192,6 +192,10 @@ def _refusal_headers() -> Document:
         "description": "Of a frame of which some rows were refused: the first 500 of them, as a JSON list of objects"
         " with `row` (from 0), `code` and `detail`. The other rows counted.",
     }
+    properties["fleettwin_refused"] = {
+        "type": "string",
+        "description": "Beside `fleettwin_rows`: how many rows were refused, listed or not, as a decimal number.",
+    }
     about = "Those of the refused record, and behind them the reason."
     return {"type": "object", "description": about, "properties": properties, "required": list(_ERRORS)}
 
