@@ -89,7 +89,8 @@ def run_session(commands: list[Command], folder: Path, environment: Mapping[str,
             typed if typed.endswith("&") else f"{typed} || {{ {failed}; }}",
         ]
     shell = subprocess.run(
-        ["bash", "-c", "\n".join(script)],
+        # where the tests run in the background, Ctrl-C is ignored by all that a shell starts, unless it is told not to
+        ["env", "--default-signal=INT", "bash", "-c", "\n".join(script)],
         cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,
