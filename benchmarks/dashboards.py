@@ -29,6 +29,7 @@ from infra.servers import database_address
 from infra.settings import read_settings
 from infra.timescale.connection import connect, server_name
 from infra.timescale.migrations import migrate
+from models.errors import FleettwinError
 
 SCHEMA = "fleettwin_benchmark"
 PASSES = 3
@@ -106,4 +107,7 @@ def timed(address: str) -> Iterable[Timing]:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except FleettwinError as error:
+        sys.exit(f"benchmarks.dashboards: {error}")
