@@ -11,19 +11,17 @@ from infra.servers import database_address, kafka_address
 from infra.settings import read_settings
 from infra.topics import partition_counts
 from models.topics import (
-    DEMAND,
+    DEAD_LETTERS,
     FLEET_CHECKPOINTS,
+    INPUTS,
     LEDGER,
     NODES,
     OPEN_SHORTAGES,
     PIPELINE,
     SHORTAGES,
     SITE_CHECKPOINTS,
-    SITES,
     STATE,
-    TELEMETRY,
     WORKERS,
-    dead_letters,
 )
 
 CONSOLE_PAGE = Path(dashboards.__file__).with_name("console")
@@ -40,7 +38,7 @@ def twin() -> None:
 
     settings = read_settings()
     outputs = (LEDGER, NODES, STATE, SHORTAGES, OPEN_SHORTAGES)
-    wanted = (TELEMETRY, SITES, DEMAND, *outputs, WORKERS, PIPELINE, SITE_CHECKPOINTS, FLEET_CHECKPOINTS)
+    wanted = (*INPUTS, *outputs, WORKERS, PIPELINE, SITE_CHECKPOINTS, FLEET_CHECKPOINTS)
     catalogue = chosen_catalogue(settings.twin)
     partition_counts(settings, wanted)
     await_coordinator(settings, "twin")
@@ -59,6 +57,6 @@ def store() -> None:
     from streams.workers.store_app import store_app  # noqa: PLC0415
 
     settings = read_settings()
-    partition_counts(settings, (NODES, STATE, SHORTAGES, PIPELINE, *map(dead_letters, (TELEMETRY, SITES, DEMAND))))
+    partition_counts(settings, (NODES, STATE, SHORTAGES, PIPELINE, *DEAD_LETTERS))
     await_coordinator(settings, "store")
     run_app(store_app(settings, kafka_address(settings), database_address(settings)))

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
     from infra.settings import KafkaSettings, Settings
 
-REFUSABLE = (topics.TELEMETRY, topics.SITES, topics.DEMAND)
-"""What others send, so that some of it may be refused."""
-
 _HOUR = 3_600_000
 _DAY = 24 * _HOUR
 _COMPACTED_SEGMENT_BYTES = 16 * 1024 * 1024
@@ -69,7 +66,7 @@ def layouts(kafka: KafkaSettings) -> tuple[TopicLayout, ...]:
         _newest(kafka, topics.WORKERS, 1),
         _newest(kafka, topics.SITE_CHECKPOINTS, many),
         _newest(kafka, topics.FLEET_CHECKPOINTS, 1),
-        *(_stream(kafka, topics.dead_letters(topic), 1, days) for topic in REFUSABLE),
+        *(_stream(kafka, letters, 1, days) for letters in topics.DEAD_LETTERS),
     )
 
 

@@ -29,3 +29,8 @@ FLEET_CHECKPOINTS = "fleet.ledger.v1.checkpoints"
 def dead_letters(topic: str) -> str:
     """The topic that takes what is refused from `topic`."""
     return topic + ".dlq"
+
+
+INPUTS = (TELEMETRY, SITES, DEMAND)
+"""What others send: time enters each of their partitions as records, and some of it may be refused."""
+DEAD_LETTERS = tuple(map(dead_letters, INPUTS))

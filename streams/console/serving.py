@@ -14,7 +14,6 @@ import structlog
 import uvicorn
 
 from infra.settings import Settings
-from models.record import Outgoing, Record
 from streams.console.access import TOKEN_SETTING, Hosts
 from streams.console.answers import Answers
 from streams.console.app import console_app
@@ -54,7 +53,8 @@ async def serving(
     worker, here = worker_name("twin"), OwnLanes(lanes)
     live, owners = LiveFleet(), Owners()
     metrics = Metrics(live, lambda: _lag(lanes))
-    _counted(lanes, metrics)
+    lanes.on_fold.append(metrics.folded)
+    lanes.on_send.append(metrics.sent)
     follower = Follower(address, settings.kafka, live, owners)
     announcer = Announcer(worker, listening.url, _now, lanes.send)
     limits = httpx.Limits(max_connections=MOST_CONNECTIONS)
@@ -110,7 +110,7 @@ def _hosts(settings: Settings, listening: Listening) -> Hosts | None:
 async def _announce(announcer: Announcer, lanes: Lanes, here: OwnLanes) -> None:
     """Say what this worker folds whenever that has changed, and again now and then."""
     opened = asyncio.Event()
-    lanes.on_open = opened.set
+    lanes.on_open.append(opened.set)
     while True:
         if here.ready:
             try:
@@ -124,26 +124,10 @@ async def _announce(announcer: Announcer, lanes: Lanes, here: OwnLanes) -> None:
             continue
 
 
-def _counted(lanes: Lanes, metrics: Metrics) -> None:
-    """Have the metrics hear of what is folded and sent, beside whoever hears of it already."""
-    hears_folds, hears_sends = lanes.on_fold, lanes.on_send
-
-    def folded(record: Record) -> None:
-        hears_folds(record)
-        metrics.folded(record)
-
-    def sent(output: Outgoing) -> None:
-        hears_sends(output)
-        metrics.sent(output)
-
-    lanes.on_fold, lanes.on_send = folded, sent
-
-
 def _lag(lanes: Lanes) -> Mapping[Place, int | None]:
     if not lanes.open:
         return {}
-    positions = {place: lane.next_offset for place, lane in lanes.open.items()}
-    return lags(lanes.app.consumer, lanes.kafka, positions.get)
+    return lags(lanes.app.consumer, lanes.kafka, lanes.position)
 
 
 def _now() -> datetime:

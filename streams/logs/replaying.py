@@ -15,12 +15,11 @@ from infra.topics import full_name, partition_counts
 from models.errors import ConfigurationError
 from models.partitioning import placed
 from models.record import SENT_AT, Headers, Record
-from models.topics import DEMAND, LEDGER, SITES, TELEMETRY
+from models.topics import INPUTS, LEDGER
 
 if TYPE_CHECKING:
     from kafka import KafkaProducer
 
-INPUTS = (TELEMETRY, SITES, DEMAND)
 """What is sent again; all else is made anew from these."""
 
 Wait = Callable[[float], bool]

@@ -14,7 +14,7 @@ from infra.settings import Settings
 from models.cloudevents import EventType
 from models.partitioning import placed
 from models.record import Outgoing, Record
-from models.topics import DEMAND, LEDGER, SHORTAGES, SITES, STATE, TELEMETRY, dead_letters
+from models.topics import DEAD_LETTERS, DEMAND, LEDGER, SHORTAGES, SITES, STATE, TELEMETRY
 from twin.offline import OfflineTwin
 
 _FOLDED = (TELEMETRY, SITES, DEMAND, LEDGER)
@@ -38,7 +38,7 @@ class OfflineRun:
             kind = dict(output.headers)["ce_type"].decode()
             self.site_states += kind == EventType.SITE_STATE
             self.fleet_states += kind == EventType.FLEET_STATE
-        elif output.topic in {dead_letters(topic) for topic in (TELEMETRY, SITES, DEMAND)}:
+        elif output.topic in DEAD_LETTERS:
             self.dead_letters += 1
 
     def summary(self) -> dict[str, Any]:

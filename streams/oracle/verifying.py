@@ -24,14 +24,21 @@ from models.node_frame import read_node_frame
 from models.record import Record
 from models.shortage import Shortage
 from models.state import FleetState, SiteState
-from models.topics import DEMAND, LEDGER, NODES, OPEN_SHORTAGES, SHORTAGES, SITES, STATE, TELEMETRY, dead_letters
+from models.topics import (
+    DEAD_LETTERS,
+    INPUTS,
+    LEDGER,
+    NODES,
+    OPEN_SHORTAGES,
+    SHORTAGES,
+    STATE,
+    TELEMETRY,
+)
 from streams.logs.topic_reading import read_batches
 from streams.oracle.last_words import Word, compare_last_words
 from streams.oracle.verification import Expected, Verification
 from twin.offline import OfflineTwin
 
-INPUTS = (TELEMETRY, SITES, DEMAND)
-DEAD_LETTERS = tuple(dead_letters(topic) for topic in INPUTS)
 OUTPUTS = (LEDGER, NODES, STATE, SHORTAGES, *DEAD_LETTERS)
 STORED = (NODES, STATE, SHORTAGES)
 

@@ -17,9 +17,8 @@ from models.pipeline import PipelineSample
 from models.record import Record
 from models.shortage import Shortage
 from models.state import FleetState, SiteState
-from models.topics import DEMAND, SITES, TELEMETRY, dead_letters
+from models.topics import DEAD_LETTERS
 
-DEAD_LETTERS = tuple(dead_letters(topic) for topic in (TELEMETRY, SITES, DEMAND))
 """Their records have the headers of what was refused, so the topic alone says what they are."""
 
 MOST_BYTES = 64 * 1024 * 1024

@@ -46,11 +46,11 @@ class Lanes:
     open: dict[tuple[str, int], Lane] = field(default_factory=dict)
     settled: bool = False
     """Whether `open` is what this worker was assigned last; not before the first assignment, nor while one changes."""
-    on_open: Callable[[], None] = lambda: None
+    on_open: list[Callable[[], None]] = field(default_factory=list)
     """Called whenever lanes have been opened."""
-    on_fold: Callable[[Record], None] = lambda _: None
+    on_fold: list[Callable[[Record], None]] = field(default_factory=list)
     """Called with each record once it is folded, and its outputs are handed over."""
-    on_send: Callable[[Outgoing], None] = lambda _: None
+    on_send: list[Callable[[Outgoing], None]] = field(default_factory=list)
     """Called with each output once the producer has it."""
     _gap_since: dict[tuple[str, int], float] = field(default_factory=dict)
 
@@ -59,6 +59,11 @@ class Lanes:
         self.app.on_rebalance_complete.connect(self._on_rebalance_complete)
         self.app.on_partitions_revoked.connect(self._on_revoked)
         self.app.on_before_shutdown.connect(self._on_shutdown)
+
+    def position(self, place: tuple[str, int]) -> int | None:
+        """The next offset that a lane will fold; none where it is not open."""
+        lane = self.open.get(place)
+        return None if lane is None else lane.next_offset
 
     async def accept(self, message: Any) -> None:
         """Fold a message of Faust's; one of a lane that is not ours any more is left to its owner."""
@@ -69,7 +74,8 @@ class Lanes:
             return
         try:
             if await lane.accept(record):
-                self.on_fold(record)
+                for hear in self.on_fold:
+                    hear(record)
             self._gap_since.pop((topic, message.partition), None)
         except Disordered as gap:
             await self._go_back(lane, message, gap)
@@ -91,7 +97,8 @@ class Lanes:
         stored = await self.app.producer.send(
             full_name(self.kafka, output.topic), output.key, output.value, output.partition, None, list(output.headers)
         )
-        self.on_send(output)
+        for hear in self.on_send:
+            hear(output)
         return stored
 
     async def store_all(self) -> None:
@@ -156,7 +163,8 @@ class Lanes:
             if offset == 0:  # a committed offset of 0 is no place to seek to, says aiokafka, and stays where it was
                 await self.app.consumer.seek(place, 0)
         self.open, self._gap_since, self.settled = lanes, {}, True
-        self.on_open()
+        for hear in self.on_open:
+            hear()
         log.info("lanes open", lanes=len(lanes), seconds=round(time.monotonic() - begun, 3))
 
     async def _loaded(self, assigned: list[tuple[str, int]]) -> dict[tuple[str, int], Lane]:

@@ -21,9 +21,9 @@ from infra.topics import full_name
 from models.errors import ConfigurationError, RecordRefused, Unavailable
 from models.instants import Instant, instant_of
 from models.pipeline import Stage
-from models.topics import NODES, PIPELINE, SHORTAGES, STATE
+from models.topics import DEAD_LETTERS, NODES, PIPELINE, SHORTAGES, STATE
 from streams.workers.faust_app import follow, new_app
-from streams.workers.gathering import DEAD_LETTERS, Gathering
+from streams.workers.gathering import Gathering
 from streams.workers.lanes import give_up, record_of
 from streams.workers.metering import Meter, Place
 from streams.workers.pipeline import metered

@@ -18,11 +18,11 @@ from models.instants import moment_of
 from models.names import FLEET
 from models.pipeline import Stage
 from models.record import Outgoing, Record
-from models.topics import DEMAND, FLEET_CHECKPOINTS, LEDGER, SITE_CHECKPOINTS, SITES, STATE, TELEMETRY
+from models.topics import DEMAND, FLEET_CHECKPOINTS, INPUTS, LEDGER, SITE_CHECKPOINTS, SITES, STATE, TELEMETRY
 from streams.workers.faust_app import follow, new_app
 from streams.workers.lane import Machine
 from streams.workers.lanes import LaneKind, Lanes
-from streams.workers.metering import Meter, Place
+from streams.workers.metering import Meter
 from streams.workers.pipeline import metered
 from streams.workers.presence import PresenceWatch
 from twin.admission import admit, presence
@@ -30,9 +30,6 @@ from twin.fleet import FleetMachine
 from twin.telemetry import TelemetryMachine
 
 AGENTS = {"site_twin": TELEMETRY, "admit_facts": SITES, "admit_demand": DEMAND, "fleet_twin": LEDGER}
-
-CLOCKED = (TELEMETRY, SITES, DEMAND)
-"""The inputs: time enters each of their partitions as records."""
 
 LONGEST_CLOCK_PERIOD = 1000
 """Milliseconds between clocks of a live worker, unless ticks are shorter."""
@@ -88,7 +85,7 @@ def twin_worker(settings: Settings, address: str, catalogue: Catalogue) -> TwinW
         },
     )
     lanes.attach()
-    _measure(lanes, metered(app, kafka, "twin", lambda place: _position(lanes, place)))
+    _measure(lanes, metered(app, kafka, "twin", lanes.position))
 
     follow(app, kafka, AGENTS, lanes.accept)
 
@@ -123,13 +120,8 @@ def _measure(lanes: Lanes, meter: Meter) -> None:
             tick = int(output.identity.rpartition("@")[2])
             meter.done(Stage.SITE_STATE, (tick,), time.time_ns() // 1_000_000)
 
-    lanes.on_send = sent
-    lanes.on_fold = lambda record: meter.read((record.topic, record.partition), len(record.value or b""))
-
-
-def _position(lanes: Lanes, place: Place) -> int | None:
-    lane = lanes.open.get(place)
-    return None if lane is None else lane.next_offset
+    lanes.on_send.append(sent)
+    lanes.on_fold.append(lambda record: meter.read((record.topic, record.partition), len(record.value or b"")))
 
 
 def _until_next(tick: int, grace: int) -> float:
@@ -142,7 +134,7 @@ async def _tell_time(lanes: Lanes) -> None:
     now = time.time_ns() // 1_000_000
     body = Clock(until=moment_of(now)).model_dump_json().encode()
     for topic, partition in sorted(lanes.open):
-        if topic in CLOCKED:
+        if topic in INPUTS:
             identity = f"{topic}/{partition}@{now}"
             named = headers(EventType.CLOCK, "//fleettwin/clock", identity, now)
             await lanes.send(Outgoing(topic, None, body, named, identity, partition))

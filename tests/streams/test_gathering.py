@@ -11,8 +11,8 @@ from models.cloudevents import EventType, headers
 from models.dead_letter import refused_record
 from models.errors import RecordRefused
 from models.record import Headers, Record
-from models.topics import PIPELINE, STATE
-from streams.workers.gathering import DEAD_LETTERS, Gathering
+from models.topics import DEAD_LETTERS, PIPELINE, STATE
+from streams.workers.gathering import Gathering
 from tests.infra.timescale_builders import T0, pipeline_sample, site_state
 
 SAMPLE = pipeline_sample()
