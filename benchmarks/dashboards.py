@@ -22,7 +22,7 @@ from psycopg import sql
 
 from benchmarks.dashboard_day import seed_day
 from benchmarks.machine import machine
-from benchmarks.store import remove
+from benchmarks.schemas import remove_schema
 from dashboards.grafana.checking import checked, reading
 from dashboards.grafana.queries import all_queries, committed
 from infra.servers import database_address
@@ -60,7 +60,7 @@ def main() -> None:
         there = owner.execute("select from pg_namespace where nspname = %s", [SCHEMA]).fetchone() is not None
         began = time.perf_counter()
         if not (there and chosen.keep):
-            remove(owner)
+            remove_schema(owner, SCHEMA)
             migrate(owner, SCHEMA, server_name(address))
             seed_day(owner, address, SCHEMA, chosen.nodes, chosen.hours)
             print(f"seeded in {time.perf_counter() - began:.0f} s", file=sys.stderr)
@@ -71,7 +71,7 @@ def main() -> None:
             timings = timed(address)
         finally:
             if not chosen.keep:
-                remove(owner)
+                remove_schema(owner, SCHEMA)
     slowest = sorted(timings, key=lambda timing: -timing.ms)
     report = {
         "machine": machine(),

@@ -15,14 +15,13 @@ from contextlib import contextmanager
 
 import numpy as np
 import pyarrow as pa
-from psycopg import sql
 
+from benchmarks.schemas import remove_schema
 from infra.servers import database_address
 from infra.settings import read_settings
 from infra.timescale.batch import RowBatch
-from infra.timescale.connection import Connection, connect, server_name
+from infra.timescale.connection import connect, server_name
 from infra.timescale.migrations import migrate
-from infra.timescale.roles import Role
 from infra.timescale.sink import TimescaleSink
 from models.instants import Instant
 from models.node_frame import COLUMNS, MOST_ROWS, NodeFrame
@@ -45,7 +44,7 @@ def main() -> None:
     ]
     rows = chosen.nodes * chosen.ticks
     with connect(address, "benchmark") as owner:
-        remove(owner)
+        remove_schema(owner, SCHEMA)
         migrate(owner, SCHEMA, server_name(address))
         try:
             with TimescaleSink(address, SCHEMA) as sink:
@@ -58,7 +57,7 @@ def main() -> None:
                 with timed("roll up minutes and hours", rows):
                     sink.roll_up(Instant(START + 24 * 3_600_000))
         finally:
-            remove(owner)
+            remove_schema(owner, SCHEMA)
 
 
 def frames(nodes: int, tick: int, accelerators: int) -> Iterator[NodeFrame]:
@@ -106,16 +105,6 @@ def timed(what: str, rows: int) -> Iterator[None]:
     yield
     took = time.perf_counter() - began
     print(f"{what:45} {took:8.2f} s {rows / took:12,.0f} rows/s")
-
-
-def remove(owner: Connection) -> None:
-    """Remove the schema and its roles."""
-    owner.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(SCHEMA)))
-    for role in Role:
-        name = role.named(SCHEMA)
-        if owner.execute("select from pg_roles where rolname = %s", [name]).fetchone() is not None:
-            owner.execute(sql.SQL("drop owned by {}").format(sql.Identifier(name)))
-            owner.execute(sql.SQL("drop role {}").format(sql.Identifier(name)))
 
 
 if __name__ == "__main__":
