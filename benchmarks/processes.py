@@ -53,7 +53,7 @@ class Tree:
 
 @contextmanager
 def command(
-    name: str, arguments: Sequence[str | Path], environment: Mapping[str, str], log: Path
+    name: str, arguments: Sequence[str | Path], environment: Mapping[str, str], log: Path, *, killed: bool = False
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a command of `fleettwin` beside us, from the project's root, for as long as the block runs.
 
@@ -62,21 +62,23 @@ def command(
         arguments: After `fleettwin`.
         environment: Added to ours.
         log: Where its words go.
+        killed: Whether the block kills it.
     """
-    with program(name, [sys.executable, "-m", "cli", *map(str, arguments)], environment, log) as child:
+    line = [sys.executable, "-m", "cli", *map(str, arguments)]
+    with program(name, line, environment, log, killed=killed) as child:
         yield child
 
 
 @contextmanager
 def program(
-    name: str, line: Sequence[str], environment: Mapping[str, str], log: Path
+    name: str, line: Sequence[str], environment: Mapping[str, str], log: Path, *, killed: bool = False
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run any program like that; it is ended kindly, and must not have ended by itself with an error before."""
     paths = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     child = process.start(line, log, signal.SIGKILL, environment={**os.environ, "PYTHONPATH": paths, **environment})
     try:
         yield child
-        if child.poll():
+        if child.poll() and not (killed and child.returncode == -signal.SIGKILL):
             sys.exit(f"{name} ended with {child.returncode}: {process.last_lines(log)}")
     finally:
         known = process.mark(child.pid)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import dashboards
 from infra.catalogues import chosen_catalogue
-from infra.groups import await_coordinator
+from infra.groups import await_coordinator, dismiss
 from infra.servers import database_address, kafka_address
 from infra.settings import read_settings
 from infra.topics import partition_counts
@@ -33,6 +33,7 @@ def twin() -> None:
     from streams.console.access import token_of  # noqa: PLC0415  # Faust and FastAPI take a second each to import
     from streams.console.listening import listen  # noqa: PLC0415
     from streams.console.serving import serving  # noqa: PLC0415
+    from streams.workers.identity import has_ended  # noqa: PLC0415
     from streams.workers.running import run_app  # noqa: PLC0415
     from streams.workers.twin_app import twin_worker  # noqa: PLC0415
 
@@ -42,6 +43,7 @@ def twin() -> None:
     catalogue = chosen_catalogue(settings.twin)
     partition_counts(settings, wanted)
     await_coordinator(settings, "twin")
+    dismiss(settings, "twin", has_ended)
     address = kafka_address(settings)
     worker = twin_worker(settings, address, catalogue)
     if not settings.console.enabled:
@@ -53,10 +55,12 @@ def twin() -> None:
 
 def store() -> None:
     """Write what the twin puts out to TimescaleDB, until SIGTERM or Ctrl-C."""
-    from streams.workers.running import run_app  # noqa: PLC0415  # Faust takes a second to import
+    from streams.workers.identity import has_ended  # noqa: PLC0415  # Faust takes a second to import
+    from streams.workers.running import run_app  # noqa: PLC0415
     from streams.workers.store_app import store_app  # noqa: PLC0415
 
     settings = read_settings()
     partition_counts(settings, (NODES, STATE, SHORTAGES, PIPELINE, *DEAD_LETTERS))
     await_coordinator(settings, "store")
+    dismiss(settings, "store", has_ended)
     run_app(store_app(settings, kafka_address(settings), database_address(settings)))

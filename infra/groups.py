@@ -45,6 +45,25 @@ def await_coordinator(settings: Settings, worker: str) -> None:
         _coordinated(lambda: admin.describe_groups([group]))
 
 
+def dismiss(settings: Settings, worker: str, has_ended: Callable[[str], bool]) -> int:
+    """Let the group go on without members whose client names say that they have ended; tells how many those were.
+
+    Kafka would wait for them until their sessions time out, and give their partitions to nobody meanwhile.
+
+    Raises:
+        Unavailable: no Kafka answers.
+    """
+    from kafka.admin import MemberToRemove  # noqa: PLC0415  # slow to import
+
+    group = full_name(settings.kafka, worker)
+    with opened_admin(settings) as admin:
+        members = _coordinated(lambda: admin.describe_groups([group])[group]).get("members") or ()
+        gone = [MemberToRemove(member_id=one["member_id"]) for one in members if has_ended(one["client_id"])]
+        if gone:
+            admin.remove_group_members(group, gone)
+    return len(gone)
+
+
 def _coordinated(ask: Callable[[], Any]) -> Any:
     """The answer, once there is a coordinator: the first question ever asked of a broker makes it appoint one."""
     from kafka import errors  # noqa: PLC0415  # slow to import

@@ -10,6 +10,7 @@ import faust
 
 from infra.settings import KafkaSettings
 from infra.topics import full_name
+from streams.workers.identity import client_name
 
 LARGEST_REQUEST = 8 * 1024 * 1024
 
@@ -33,7 +34,8 @@ def new_app(name: str, kafka: KafkaSettings, address: str) -> Any:
         producer_request_timeout=30.0,  # its default of 20 minutes hides a broker that is gone
         producer_linger=0.01,
         producer_compression_type="lz4",
-        broker_session_timeout=10.0,
+        broker_client_id=client_name(name),
+        broker_session_timeout=6.0,  # the least that Kafka takes; who was killed is missed after it, see `dismiss`
         broker_heartbeat_interval=1.0,
         broker_commit_interval=1.0,
         stream_wait_empty=False,

@@ -13,6 +13,8 @@ import structlog
 import uvloop
 from mode import Service
 
+log = structlog.get_logger()
+
 
 class _Beside(Service):  # type: ignore[misc]  # mode ships no types
     """Enters a context before the app starts, and leaves it when the app has stopped."""
@@ -39,6 +41,7 @@ def run_app(app: Any, *beside: AbstractAsyncContextManager[None]) -> None:
         SystemExit: with the worker's exit code.
     """
     log_plainly()
+    log.info("joining", group=app.conf.id)
     uvloop.install()
     nowhere = io.StringIO()  # Faust draws a spinner on whatever it takes for stdout
     services = [_Beside(context) for context in beside]
