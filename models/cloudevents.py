@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 import orjson
 
@@ -43,8 +43,12 @@ class EventType(StrEnum):
     OWNER = "io.fleettwin.owner.v1"
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+_TYPES = {kind.encode(): kind for kind in EventType}
+_CONTENT_TYPES = {None: JSON, b"": JSON} | {name.encode(): name for name in (JSON, ARROW)}
+"""What these headers say nearly always; whatever else they say is looked at letter by letter."""
+
+
+class Envelope(NamedTuple):
     """What a record holds once its CloudEvents wrapping is off."""
 
     type: EventType
@@ -72,11 +76,11 @@ def unwrap(record: Record, bare: EventType) -> Envelope:
     """
     if record.value is None:
         raise RecordRefused("empty", "the record has no value")
-    content_type = _media_type((record.header("content-type") or JSON.encode()).decode("latin-1"))
+    said, named = record.header("content-type"), record.header("ce_type")
+    content_type = _CONTENT_TYPES.get(said) or _media_type((said or b"").decode("latin-1"))
     if content_type.startswith("application/cloudevents"):
         return _structured(record.value)
-    named = record.header("ce_type")
-    kind = bare if named is None else _event_type(named.decode("latin-1"))
+    kind = bare if named is None else _TYPES.get(named) or _event_type(named.decode("latin-1"))
     return Envelope(kind, content_type, record.value)
 
 

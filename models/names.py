@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, StringConstraints
 
 from models.described import sentences_of
+from models.errors import RecordRefused
 
 LONGEST_NAME = 128
 
@@ -15,6 +17,8 @@ FLEET = "fleet"
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
 """Any printable text; screens escape it, nothing parses it."""
+
+_USABLE = re.compile(rf"[^\x00-\x1f\x7f-\x9f]{{1,{LONGEST_NAME}}}")
 
 
 class Event(BaseModel):
@@ -37,3 +41,22 @@ class Published(Event):
     """What fleettwin says of itself: a reader passes over fields that a newer version has added."""
 
     model_config = ConfigDict(extra="ignore")
+
+
+def check_site(site: str, key: bytes | None) -> None:
+    """See that a site may have this name, and that the record's key is the same.
+
+    Raises:
+        RecordRefused: it may not, or is not.
+    """
+    if not usable(site):
+        raise RecordRefused("bad_name", f"site {site[:LONGEST_NAME]!r}")
+    if site == FLEET:
+        raise RecordRefused("reserved", f"site {site!r} would share its key with the fleet's own state")
+    if key != site.encode():
+        raise RecordRefused("wrong_key", f"the key is {key!r}, the site {site!r}")
+
+
+def usable(name: str) -> bool:
+    """Whether the text is a `Name`."""
+    return _USABLE.fullmatch(name) is not None

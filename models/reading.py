@@ -100,7 +100,7 @@ class Reading(Event):
             raise ValueError(f"in_service {self.in_service} exceeds installed {self.installed}")
         if self.allocated is not None and self.allocated > self.installed:
             raise ValueError(f"allocated {self.allocated} exceeds installed {self.installed}")
-        for name, values in self.accelerators or AcceleratorReadings():
+        for name, values in self.accelerators or ():
             if values is not None and len(values) != self.installed:
                 raise ValueError(f"accelerators.{name} has {len(values)} values for {self.installed} installed")
         return self

@@ -20,6 +20,7 @@ from models.ledger import AdmittedDemand, AdmittedTenant
 from models.partitioning import partition_of
 from models.record import Outgoing, Record
 from models.sample import Intake, NodeCounts, Pool, PowerSplit, SiteSample
+from models.single import SingleReading
 from models.state import Presence
 from models.telemetry import Readings, TelemetryDecoder
 from models.topics import DEMAND, LEDGER, SITES, TELEMETRY
@@ -134,6 +135,8 @@ def in_ledger(entries: Iterable[Outgoing], first: int = 0) -> list[Record]:
 def decoded(one: Record) -> Readings:
     """The readings of a record that holds some."""
     readings = TelemetryDecoder(CATALOGUE).decode(one)
+    if isinstance(readings, SingleReading):
+        return Readings(readings.site, readings.columns)
     assert isinstance(readings, Readings)
     return readings
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from models.catalogue import Catalogue
 from models.columns import AcceleratorColumns, Integers, ReadingColumns
 from models.sample import SiteSample
+from models.single import SingleReading
 from twin.nodes import NodeTable
 from twin.packing import pack, unpack
 from twin.rows import Row, Rows
 from twin.rules import Rules
 from twin.sampling import sample_site
+from twin.singles import Singles
 
 
 @dataclass
@@ -28,8 +30,8 @@ class SiteTwin:
     rules: Rules
     catalogue: Catalogue
     nodes: NodeTable = field(init=False)
-    held: dict[int, list[Rows]] = field(default_factory=dict)
-    """Readings by the tick they count for."""
+    held: dict[int, list[Rows | Singles]] = field(default_factory=dict)
+    """Readings by the tick they count for, in the order in which they came."""
     first: int | None = None
     """The first tick that is sampled."""
     closed: int | None = None
@@ -59,13 +61,30 @@ class SiteTwin:
         for tick in np.unique(ticks).tolist():
             self.held.setdefault(tick, []).append(rows.part(ticks == tick))
 
+    def observe_single(self, reading: SingleReading, open_tick: int | None) -> None:
+        """Hold one reading as `observe` does."""
+        tick = -(-reading.at // self.rules.tick) * self.rules.tick
+        if open_tick is not None and tick < open_tick:
+            self.late += 1
+            tick = open_tick
+        self.observed += 1
+        if self.first is None or tick < self.first:
+            self.first = tick
+        lots = self.held.setdefault(tick, [])
+        if lots and isinstance(lots[-1], Singles):
+            singles = lots[-1]
+        else:
+            singles = Singles()
+            lots.append(singles)
+        singles.add(self.nodes._slot(reading.node), self.nodes._rack(reading.rack), reading)
+
     def close(self, tick: int) -> SiteSample | None:
         """Fold what is held for the tick and sample the site; nothing before its first reading."""
         self.closed = tick
         if self.first is None or self.first > tick:
             return None
         for due in sorted(due for due in self.held if due <= tick):
-            self.nodes.fold(Rows.joined(self.held.pop(due)), self.rules)
+            self.nodes.fold(_joined(self.held.pop(due)), self.rules)
         return sample_site(self.site, self.nodes, tick, self.rules, self.observed, self.late, self.refused)
 
     def digest(self) -> str:
@@ -74,7 +93,7 @@ class SiteTwin:
         for node in self.nodes.canonical():
             known.update(orjson.dumps(node))
         for tick in sorted(self.held):
-            rows = Rows.joined(self.held[tick])
+            rows = _joined(self.held[tick])
             news = rows.part(self.nodes.are_news(rows.numbers))
             held = sorted(set(self.nodes.told(news.numbers, news.accelerators)))
             if held:
@@ -93,7 +112,7 @@ class SiteTwin:
         }
         arrays = {"known": self.nodes.known} | _arrays("known", self.nodes.accelerators.of(np.arange(len(self.nodes))))
         for tick in ticks:
-            rows = Rows.joined(self.held[tick])
+            rows = _joined(self.held[tick])
             arrays |= {f"held{tick}": rows.numbers} | _arrays(f"held{tick}", rows.accelerators)
         return pack(head, arrays)
 
@@ -127,6 +146,10 @@ def restored(packed: bytes, rules: Rules, catalogue: Catalogue, closed: int | No
     twin.first, twin.closed = head["first"], closed
     twin.observed, twin.late, twin.refused = head["intake"]
     return twin
+
+
+def _joined(lots: Sequence[Rows | Singles]) -> Rows:
+    return Rows.joined([lot.rows() if isinstance(lot, Singles) else lot for lot in lots])
 
 
 def _arrays(name: str, accelerators: AcceleratorColumns | None) -> dict[str, Integers]:

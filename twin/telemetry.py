@@ -13,6 +13,7 @@ from models.instants import tick_at_or_before
 from models.ledger import Samples
 from models.record import Outgoing, Record
 from models.sample import SiteSample
+from models.single import SingleReading
 from models.telemetry import Readings, TelemetryDecoder
 from models.topics import LEDGER
 from twin.node_frames import node_frames
@@ -48,15 +49,27 @@ class TelemetryMachine:
         except RecordRefused as refused:
             self._count_refused(record.key)
             return [refused_record(record, refused)]
+        if isinstance(decoded, SingleReading):
+            self._twin(decoded.site).observe_single(decoded, self._open_tick)
+            return []
         if isinstance(decoded, Readings):
             return self._observe(record, decoded)
         return list(self._advance(decoded))
 
-    def _observe(self, record: Record, readings: Readings) -> list[Outgoing]:
-        twin = self.sites.get(readings.site)
+    @property
+    def _open_tick(self) -> int | None:
+        """The first tick that is not closed; none where no clock has said anything."""
+        return None if self.closed is None else self.closed + self.rules.tick
+
+    def _twin(self, site: str) -> SiteTwin:
+        twin = self.sites.get(site)
         if twin is None:
-            twin = self.sites[readings.site] = SiteTwin(readings.site, self.rules, self.catalogue)
-        twin.observe(readings.columns, None if self.closed is None else self.closed + self.rules.tick)
+            twin = self.sites[site] = SiteTwin(site, self.rules, self.catalogue)
+        return twin
+
+    def _observe(self, record: Record, readings: Readings) -> list[Outgoing]:
+        twin = self._twin(readings.site)
+        twin.observe(readings.columns, self._open_tick)
         if not readings.refusals:
             return []
         twin.refused += len(readings.refusals)
