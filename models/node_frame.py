@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from models.errors import RecordRefused
-from models.frame import COMPRESSION, ONE_THREAD
+from models.frame import ONE_THREAD, PLAINLY
 
 MOST_ROWS = 4096
 MOST_ACCELERATORS = 65_536
@@ -85,7 +85,7 @@ def encode_node_frame(site: str, tick: int, part: int, columns: Mapping[str, Any
     metadata = {b"site": site.encode(), b"tick": str(tick).encode(), b"part": str(part).encode()}
     schema = pa.schema(list(COLUMNS.items()), metadata)
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, schema, options=COMPRESSION) as writer:
+    with pa.ipc.new_stream(sink, schema, options=PLAINLY) as writer:
         writer.write_batch(pa.RecordBatch.from_arrays([columns[name] for name in COLUMNS], schema=schema))
     return bytes(sink.getvalue())
 

@@ -27,8 +27,8 @@ def node_frames(site: SiteTwin, tick: int, partition: int) -> Iterator[Outgoing]
     nodes = site.nodes
     slots = nodes.by_name[_reported(nodes.known, tick, site.rules)[nodes.by_name]]
     for part, some in enumerate(_parts(slots, nodes.accelerators.lengths_of(slots))):
-        columns = _columns(nodes.known[:, some], tick, site.rules)
-        columns["node"] = pa.array([nodes.names[slot] for slot in some.tolist()], pa.string())
+        columns = _columns(nodes.known.take(some, axis=1), tick, site.rules)
+        columns["node"] = nodes.named(some)
         columns["rack"] = _words(nodes.known[Row.RACK, some], nodes.racks)
         columns["type"] = _words(nodes.known[Row.CODE, some], nodes.catalogue.ids)
         columns |= _lists(nodes.accelerators.of(some))
@@ -66,10 +66,11 @@ def _columns(known: Integers, tick: int, rules: Rules) -> dict[str, Any]:
     source = power_source_of(known, hearing)
 
     def numbers(name: str, values: Integers, absent: NDArray[np.bool_] | None = None) -> pa.Array:
-        return pa.array(values, mask=absent).cast(COLUMNS[name])
+        return pa.array(values.astype(_KINDS[name]), mask=absent)
 
     def said(name: str, row: Row, unsaid: int = NOT_SAID) -> pa.Array:
-        return numbers(name, np.where(known[row] == unsaid, 0, known[row]), known[row] == unsaid)
+        absent = known[row] == unsaid
+        return numbers(name, np.where(absent, 0, known[row]), absent)
 
     return {
         "at": numbers("at", known[Row.AT]),
@@ -86,6 +87,8 @@ def _columns(known: Integers, tick: int, rules: Rules) -> dict[str, Any]:
         "energy_joules": numbers("energy_joules", known[Row.JOULES]),
     }
 
+
+_KINDS = {name: kind.to_pandas_dtype() for name, kind in COLUMNS.items() if pa.types.is_integer(kind)}
 
 _LISTS = {
     "accelerator_utilization_ppm": AcceleratorMeasure.UTILIZATION,
@@ -117,9 +120,10 @@ def _lists(accelerators: AcceleratorColumns) -> dict[str, pa.Array]:
 
 def _words(codes: Integers, words: Sequence[str]) -> pa.DictionaryArray:
     """The words in use, sorted: equal for equal nodes, and few enough for the index, however many a site has."""
-    used, places = np.unique(codes, return_inverse=True)
-    texts = [words[code] for code in used.tolist()]
-    order = sorted(range(len(texts)), key=texts.__getitem__)
-    rank = np.empty(len(texts), dtype=np.int16)
-    rank[order] = np.arange(len(texts), dtype=np.int16)
-    return pa.DictionaryArray.from_arrays(pa.array(rank[places]), pa.array([texts[i] for i in order], pa.string()))
+    used = np.flatnonzero(np.bincount(codes)).tolist()
+    rank = np.zeros(used[-1] + 1, dtype=np.int16)
+    ordered = sorted(used, key=words.__getitem__)
+    rank[ordered] = np.arange(len(ordered), dtype=np.int16)
+    return pa.DictionaryArray.from_arrays(
+        pa.array(rank[codes]), pa.array([words[code] for code in ordered], pa.string())
+    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.catalogue import Catalogue
@@ -21,6 +22,10 @@ NEVER = -1
 
 HALF_MICROJOULES = 2_000_000
 """In a joule. Milliwatts of two readings, added, times milliseconds are halves of a microjoule: no rounding."""
+
+
+_CARRIED = (Row.AT, Row.DRAWN, Row.IDLE_SINCE, Row.JOULES, Row.REST)
+"""What of a node's row before a reading decides the row after it."""
 
 
 @dataclass
@@ -46,6 +51,7 @@ class NodeTable:
     _rack_codes: dict[str, int] = field(default_factory=dict)
     _rosters: dict[bytes, Integers] = field(default_factory=dict)
     _by_name: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    _names: pa.Array = field(default_factory=lambda: pa.array([], pa.string()))
 
     def __len__(self) -> int:
         return len(self.names)
@@ -57,8 +63,11 @@ class NodeTable:
 
     def rows_of(self, columns: ReadingColumns) -> Rows:
         """The readings as rows of the table's upper part."""
-        who = self._roster_rows(columns)[:, columns.who]
-        return Rows(np.vstack([who, *(getattr(columns, name) for name in VALUE_NAMES)]), columns.accelerators)
+        numbers = np.empty((READING_ROWS, len(columns)), dtype=np.int64)
+        numbers[: Row.AT] = self._roster_rows(columns)[:, columns.who]
+        for row, name in enumerate(VALUE_NAMES, start=Row.AT):
+            numbers[row] = getattr(columns, name)
+        return Rows(numbers, columns.accelerators)
 
     def _roster_rows(self, columns: ReadingColumns) -> Integers:
         roster = columns.roster
@@ -107,33 +116,35 @@ class NodeTable:
 
     def _apply(self, taken: Rows, rules: Rules) -> None:
         """Take in readings of which no two are of one node."""
-        rows, accelerators = taken.numbers, taken.accelerators
-        slots = rows[Row.SLOT]
-        before = self.table[:, slots]
+        rows = taken.numbers
         newer = self.are_news(rows)
         if not newer.all():
-            same_time = rows[Row.AT] == before[Row.AT]
-            repeated = int((same_time & (rows[Row.SEQUENCE] == before[Row.SEQUENCE])).sum())
+            known = self.table[:, rows[Row.SLOT]]
+            same = (rows[Row.AT] == known[Row.AT]) & (rows[Row.SEQUENCE] == known[Row.SEQUENCE])
+            repeated = int(same.sum())
             self.counts.duplicate += repeated
             self.counts.superseded += int((~newer).sum()) - repeated
             taken = taken.part(newer)
-            rows, accelerators, before, slots = taken.numbers, taken.accelerators, before[:, newer], slots[newer]
-        after = np.empty((TABLE_ROWS, rows.shape[1]), dtype=np.int64)
-        after[:READING_ROWS] = rows
-        after[Row.DRAWN] = self._drawn(rows)
-        seen, elapsed = before[Row.AT] != NEVER, rows[Row.AT] - before[Row.AT]
+            rows = taken.numbers
+        slots = _run(rows[Row.SLOT])
+        drawn, at = self._drawn(rows), rows[Row.AT]
+        before = {row: self.table[row, slots] for row in _CARRIED}
+        seen, elapsed = before[Row.AT] != NEVER, at - before[Row.AT]
         far = seen & (elapsed > rules.longest_gap)
         self.counts.gaps += int(far.sum())
-        counted = seen & ~far & (after[Row.DRAWN] != NEVER) & (before[Row.DRAWN] != NEVER)
-        rest = before[Row.REST] + np.where(counted, (after[Row.DRAWN] + before[Row.DRAWN]) * elapsed, 0)
-        after[Row.JOULES] = before[Row.JOULES] + rest // HALF_MICROJOULES
-        after[Row.REST] = rest % HALF_MICROJOULES
+        counted = seen & ~far & (drawn != NEVER) & (before[Row.DRAWN] != NEVER)
+        rest = before[Row.REST] + np.where(counted, (drawn + before[Row.DRAWN]) * elapsed, 0)
+        joules, rest = np.divmod(rest, HALF_MICROJOULES)
+        joules += before[Row.JOULES]
         idles = (rows[Row.ALLOCATED] > 0) & (rows[Row.UTILIZATION] != NOT_SAID)
         idles &= rows[Row.UTILIZATION] < rules.idle_below
-        began = np.where(before[Row.IDLE_SINCE] != NEVER, before[Row.IDLE_SINCE], rows[Row.AT])
-        after[Row.IDLE_SINCE] = np.where(idles, began, NEVER)
-        self.table[:, slots] = after
-        self.accelerators.put(slots, accelerators)
+        began = np.where(before[Row.IDLE_SINCE] != NEVER, before[Row.IDLE_SINCE], at)
+        self.table[:READING_ROWS, slots] = rows
+        self.table[Row.DRAWN, slots] = drawn
+        self.table[Row.IDLE_SINCE, slots] = np.where(idles, began, NEVER)
+        self.table[Row.JOULES, slots] = joules
+        self.table[Row.REST, slots] = rest
+        self.accelerators.put(rows[Row.SLOT], taken.accelerators)
 
     def _drawn(self, rows: Integers) -> Integers:
         """Milliwatts as measured, else as modelled from utilisation, else `NEVER`."""
@@ -150,6 +161,12 @@ class NodeTable:
         if self._by_name.size != len(self.names):
             self._by_name = np.array(sorted(range(len(self.names)), key=self.names.__getitem__), dtype=np.int64)
         return self._by_name
+
+    def named(self, slots: Integers) -> pa.Array:
+        """The names of these nodes as an Arrow column."""
+        if len(self._names) != len(self.names):
+            self._names = pa.array(self.names, pa.string())
+        return self._names.take(pa.array(slots))
 
     def canonical(self) -> Iterator[tuple[Any, ...]]:
         """Every node as `told`, in the order of the nodes' names: equal for equal states, however they came."""
@@ -184,9 +201,16 @@ class NodeTable:
         self._slots = {name: slot for slot, name in enumerate(self.names)}
         self._rack_codes = {rack: code for code, rack in enumerate(self.racks)}
         self._rosters.clear()
-        self._by_name = self._by_name[:0]
+        self._by_name, self._names = self._by_name[:0], self._names[:0]
         self.table = np.hstack([table, _empty(64)])
         self.accelerators = AcceleratorTable() if accelerators is None else AcceleratorTable.holding(accelerators)
+
+
+def _run(slots: Integers) -> Integers | slice:
+    """The slots, as a slice where they follow one another: those of a frame mostly do, and need no gathering then."""
+    if slots.size and slots[-1] - slots[0] == slots.size - 1 and (np.diff(slots) == 1).all():
+        return slice(int(slots[0]), int(slots[-1]) + 1)
+    return slots
 
 
 def _empty(slots: int) -> Integers:

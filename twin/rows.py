@@ -55,6 +55,8 @@ class Rows:
     @classmethod
     def joined(cls, some: Sequence[Self]) -> Self:
         """One lot of readings after the other."""
+        if len(some) == 1:
+            return some[0]
         accelerators = AcceleratorColumns.joined([(len(rows), rows.accelerators) for rows in some])
         return cls(np.hstack([rows.numbers for rows in some]), accelerators)
 

@@ -20,7 +20,7 @@ def sample_site(
     site: str, nodes: NodeTable, tick: int, rules: Rules, observed: int, late: int, refused: int
 ) -> SiteSample:
     """The sample of a site; the three counts are its intake beside what the table counts."""
-    known = nodes.known[:, nodes.known[Row.AT] != NEVER]
+    known = _where(nodes.known, nodes.known[Row.AT] != NEVER)
     hearing = hearing_of(known, tick, rules)
     reporting, stale = hearing == Hearing.REPORTING, hearing == Hearing.STALE
     lost = hearing == Hearing.LOST
@@ -39,8 +39,8 @@ def sample_site(
             failed=int((~lost & (known[Row.STATE] == StateCode.FAILED)).sum()),
         ),
         pools=tuple(
-            _pool(nodes.catalogue.ids[code], known[:, mine], hearing[mine], tick, rules)
-            for code in np.unique(known[Row.CODE]).tolist()
+            _pool(nodes.catalogue.ids[code], _where(known, mine), hearing[mine], tick, rules)
+            for code in np.flatnonzero(np.bincount(known[Row.CODE])).tolist()
             for mine in [known[Row.CODE] == code]
         ),
         power=_power(known, reporting, stale),
@@ -51,6 +51,11 @@ def sample_site(
             observed=observed, duplicate=counts.duplicate, superseded=counts.superseded, late=late, refused=refused
         ),
     )
+
+
+def _where(known: Integers, which: NDArray[np.bool_]) -> Integers:
+    """The nodes that are meant; mostly all are, and need no copy."""
+    return known if which.all() else known[:, which]
 
 
 def _power(known: Integers, reporting: NDArray[np.bool_], stale: NDArray[np.bool_]) -> PowerSplit:

@@ -19,19 +19,19 @@ Mask = NDArray[np.bool_]
 def hearing_of(known: Integers, tick: int, rules: Rules) -> Integers:
     """`Hearing` of each node: how old its latest reading is at the tick."""
     age = tick - known[Row.AT]
-    return np.where(
-        (known[Row.AT] == NEVER) | (age > rules.lost_after),
-        Hearing.LOST,
-        np.where(age > rules.stale_after, Hearing.STALE, Hearing.REPORTING),
-    ).astype(np.int64)
+    hearing = np.full(len(age), int(Hearing.REPORTING))
+    hearing[age > rules.stale_after] = Hearing.STALE
+    hearing[(age > rules.lost_after) | (known[Row.AT] == NEVER)] = Hearing.LOST
+    return hearing
 
 
 def power_source_of(known: Integers, hearing: Integers) -> Integers:
     """`PowerSource` of each node's `DRAWN`; the watts of a lost node are as unknown as those never said."""
-    source = np.where(known[Row.POWER] != NOT_SAID, PowerSource.MEASURED, PowerSource.MODELLED)
-    source = np.where(hearing == Hearing.STALE, PowerSource.CARRIED, source)
-    unknown = (known[Row.DRAWN] == NEVER) | (hearing == Hearing.LOST)
-    return np.where(unknown, PowerSource.UNKNOWN, source).astype(np.int64)
+    source = np.full(len(hearing), int(PowerSource.MEASURED))
+    source[known[Row.POWER] == NOT_SAID] = PowerSource.MODELLED
+    source[hearing == Hearing.STALE] = PowerSource.CARRIED
+    source[(known[Row.DRAWN] == NEVER) | (hearing == Hearing.LOST)] = PowerSource.UNKNOWN
+    return source
 
 
 def usable(known: Integers, hearing: Integers) -> Mask:

@@ -1,0 +1,30 @@
+"""Runs the million accelerators, or so many times as many, through the whole pipeline.
+
+python -m benchmarks.pipeline --seconds 60
+python -m benchmarks.pipeline --factor 2
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from benchmarks.machine import machine
+from benchmarks.pipeline.fleets import million, scaled
+from benchmarks.pipeline.running import ran
+from benchmarks.stage import servers
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--factor", type=float, default=1.0, help="times 125,000 nodes")
+    options.add_argument("--seconds", type=int, default=60)
+    chosen = options.parse_args()
+    fleet = million() if chosen.factor == 1 else scaled(million(), chosen.factor)
+    with servers() as stage:
+        run = ran(stage, fleet, chosen.seconds)
+    print(json.dumps({"machine": machine(), "run": run.report()}, indent=2))
+
+
+if __name__ == "__main__":
+    main()
