@@ -16,7 +16,7 @@ from faust.types import TP
 from infra.settings import KafkaSettings
 from infra.topics import full_name
 from models.errors import ConfigurationError
-from models.record import Outgoing, Record
+from models.record import Headers, Outgoing, Record
 from streams.workers.checkpointing import Checkpoint, furthest, records_of
 from streams.workers.lane import Disordered, Lane, Machine
 
@@ -76,7 +76,8 @@ class Lanes:
             if await lane.accept(record):
                 for hear in self.on_fold:
                     hear(record)
-            self._gap_since.pop((topic, message.partition), None)
+            if self._gap_since:
+                self._gap_since.pop((topic, message.partition), None)
         except Disordered as gap:
             await self._go_back(lane, message, gap)
         except Exception as error:  # noqa: BLE001 - the outermost edge: Faust would log it and skip the record
@@ -242,11 +243,14 @@ def record_of(message: Any, kafka: KafkaSettings) -> Record:
         round(message.timestamp * 1000),
         message.key,
         message.value,
-        tuple(_pairs(message.headers)),
+        _pairs(message.headers),
     )
 
 
-def _pairs(headers: Any) -> Iterable[tuple[str, bytes]]:
+def _pairs(headers: Any) -> Headers:
     """A header without a value, which Kafka allows, becomes an empty one, as it does for every other reader of ours."""
-    pairs = headers.items() if isinstance(headers, Mapping) else headers or ()
-    return ((name, value or b"") for name, value in pairs)
+    pairs = tuple(headers.items() if isinstance(headers, dict) else headers or ())
+    for _, value in pairs:
+        if value is None:
+            return tuple((name, known or b"") for name, known in pairs)
+    return pairs
