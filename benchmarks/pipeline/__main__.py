@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 
 from benchmarks.machine import machine
 from benchmarks.pipeline.fleets import million, scaled
+from benchmarks.pipeline.profiling import told
 from benchmarks.pipeline.running import ran
 from benchmarks.stage import servers
 
@@ -19,11 +21,14 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--factor", type=float, default=1.0, help="times 125,000 nodes")
     options.add_argument("--seconds", type=int, default=60)
+    options.add_argument("--profile", type=Path, metavar="FOLDER", help="look at twin, store and simulator with py-spy")
     chosen = options.parse_args()
     fleet = million() if chosen.factor == 1 else scaled(million(), chosen.factor)
     with servers() as stage:
-        run = ran(stage, fleet, chosen.seconds)
+        run = ran(stage, fleet, chosen.seconds, chosen.profile)
     print(json.dumps({"machine": machine(), "run": run.report()}, indent=2))
+    if chosen.profile is not None:
+        print("\n".join(told(chosen.profile)))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -64,7 +65,7 @@ class Left:
     planning: Lateness
     """From the last sample of a tick in the ledger until Kafka had the state of the fleet, plan and all."""
     worst_row_p99: float
-    """The worst p99 of all ten-second periods, until the rows of sites and nodes were committed."""
+    """The worst p99 of all ten-second periods, until the rows of sites and nodes were committed; none: infinite."""
     lag: dict[str, int]
     """Records of telemetry not yet read, at the end of the first period after the half, and of the last one."""
     total: dict[str, int]
@@ -104,7 +105,7 @@ def left(settings: Settings, window: Window) -> Left:
         intake={name: count - taken[window.begin][name] for name, count in taken[window.end].items()},
         samples=_lateness(delays),
         planning=_lateness(planned),
-        worst_row_p99=max(rows),
+        worst_row_p99=max(rows, default=math.inf),
         lag=_lag(told, window),
         total=total,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ import orjson
 from benchmarks.pipeline.asking import Asked, asking
 from benchmarks.pipeline.figures import Run
 from benchmarks.pipeline.fleets import written
+from benchmarks.pipeline.profiling import profiled
 from benchmarks.pipeline.reading_back import Left, Window, left
 from benchmarks.processes import Tree, command, says, wait_until
 from benchmarks.stage import Stage, set_up
@@ -26,12 +27,13 @@ from models.scenario import Scenario
 
 SETTLING_SECONDS = 20
 """Between the first reading and the window: rosters are read once, buffers and pools grow to their size."""
+PYTHON = ("simulator", "twin", "store")
 CLOSING_SECONDS = 12
 """After the window the load goes on, so that the rows of its last node frames are written under it too."""
 
 
-def ran(stage: Stage, fleet: Scenario, seconds: int) -> Run:
-    """Run the fleet, measure it for so many seconds, and look at what it has left."""
+def ran(stage: Stage, fleet: Scenario, seconds: int, profiles: Path | None = None) -> Run:
+    """Run the fleet, measure it for so many seconds, and look at what it has left; profiles go to that folder."""
     with set_up(stage) as place, tempfile.TemporaryDirectory() as folder, ExitStack() as programs:
         scenario, report = written(fleet, Path(folder) / "fleet.yaml"), Path(folder) / "published.json"
         logs = place.logs
@@ -53,7 +55,7 @@ def ran(stage: Stage, fleet: Scenario, seconds: int) -> Run:
         wait_until(says(logs / "simulator.log", "sites,"), "the simulator", logs / "simulator.log")
         console = f"http://{ports.HOST}:{port}"
         with asking(console, next(iter(fleet.sites))) as asked:
-            window, costs = _watched(trees, seconds, asked)
+            window, costs = _watched(trees, seconds, asked, profiles)
             wait_until(
                 lambda: simulator.poll() is not None, "the simulator's end", logs / "simulator.log", length + 120
             )
@@ -73,15 +75,17 @@ class _Costs:
     end: dict[str, float]
 
 
-def _watched(trees: tuple[Tree, ...], seconds: int, asked: Asked) -> tuple[Window, _Costs]:
+def _watched(trees: tuple[Tree, ...], seconds: int, asked: Asked, profiles: Path | None) -> tuple[Window, _Costs]:
     begin = int(time.time()) + 1 + SETTLING_SECONDS
     half, end = begin + seconds / 2, begin + seconds
     _until(begin)
     asked.forget()
     before = {tree.name: tree.cpu_seconds() for tree in trees}
-    _until(half)
-    halfway = {tree.name: tree.resident_mb() for tree in trees}
-    _until(end)
+    ours = {tree.name: tree.pid for tree in trees if tree.name in PYTHON}
+    with profiled(ours, seconds, profiles) if profiles else nullcontext():
+        _until(half)
+        halfway = {tree.name: tree.resident_mb() for tree in trees}
+        _until(end)
     cpu = {tree.name: round(tree.cpu_seconds() - before[tree.name], 3) for tree in trees}
     costs = _Costs(cpu, halfway, {tree.name: tree.resident_mb() for tree in trees})
     return Window(begin * 1000, end * 1000), costs
