@@ -10,11 +10,14 @@ import argparse
 import json
 from pathlib import Path
 
+from benchmarks.fleets import scaled
 from benchmarks.machine import machine
-from benchmarks.pipeline.fleets import million, scaled
 from benchmarks.pipeline.profiling import told
 from benchmarks.pipeline.running import ran
 from benchmarks.stage import servers
+from models.scenario import load_scenario
+
+MILLION = "million"
 
 
 def main() -> None:
@@ -23,7 +26,7 @@ def main() -> None:
     options.add_argument("--seconds", type=int, default=60)
     options.add_argument("--profile", type=Path, metavar="FOLDER", help="look at twin, store and simulator with py-spy")
     chosen = options.parse_args()
-    fleet = million() if chosen.factor == 1 else scaled(million(), chosen.factor)
+    fleet = load_scenario(MILLION) if chosen.factor == 1 else scaled(load_scenario(MILLION), chosen.factor)
     with servers() as stage:
         run = ran(stage, fleet, chosen.seconds, chosen.profile)
     print(json.dumps({"machine": machine(), "run": run.report()}, indent=2))

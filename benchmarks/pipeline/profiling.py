@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 RATE = 100
-TOLD = 40
+TOLD = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,16 @@ def shares(stacks: Iterable[str]) -> list[Share]:
 
 
 def told(folder: Path) -> Iterator[str]:
-    """The largest shares of each process that was recorded, as lines."""
+    """The largest shares of each process that was recorded, as lines: in themselves, and of our own functions whole."""
     for file in sorted(folder.glob("*.stacks")):
-        yield f"{file.stem}: part of the busy time with the function on the stack, and in itself"
-        for share in shares(file.read_text(encoding="utf-8").splitlines())[:TOLD]:
-            yield f"  {share.inclusive:6.1%} {share.own:6.1%}  {share.function}"
+        found = shares(file.read_text(encoding="utf-8").splitlines())
+        yield f"{file.stem}: part of the busy time that ends in a function"
+        for share in sorted(found, key=lambda share: -share.own)[:TOLD]:
+            yield f"  {share.own:6.1%}  {share.function}"
+        yield f"{file.stem}: part of the busy time with a function of ours on the stack"
+        for share in [share for share in found if "(" in share.function and _ours(share.function)][:TOLD]:
+            yield f"  {share.inclusive:6.1%}  {share.function}"
+
+
+def _ours(function: str) -> bool:
+    return function.rpartition("(")[2].startswith(("models/", "twin/", "streams/", "infra/"))

@@ -14,9 +14,9 @@ import httpx
 import numpy as np
 import orjson
 
+from benchmarks.fleets import write_scenario
 from benchmarks.pipeline.asking import Asked, asking
 from benchmarks.pipeline.figures import Run
-from benchmarks.pipeline.fleets import written
 from benchmarks.pipeline.profiling import profiled
 from benchmarks.pipeline.reading_back import Left, Window, left
 from benchmarks.processes import Tree, command, says, wait_until
@@ -35,7 +35,7 @@ CLOSING_SECONDS = 12
 def ran(stage: Stage, fleet: Scenario, seconds: int, profiles: Path | None = None) -> Run:
     """Run the fleet, measure it for so many seconds, and look at what it has left; profiles go to that folder."""
     with set_up(stage) as place, tempfile.TemporaryDirectory() as folder, ExitStack() as programs:
-        scenario, report = written(fleet, Path(folder) / "fleet.yaml"), Path(folder) / "published.json"
+        scenario, report = write_scenario(fleet, Path(folder) / "fleet.yaml"), Path(folder) / "published.json"
         logs = place.logs
         port = ports.choose("FLEETTWIN_CONSOLE__PORT", None, None)
         environment = {**place.environment, "FLEETTWIN_CONSOLE__PORT": str(port)}
