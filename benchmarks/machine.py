@@ -12,15 +12,24 @@ PACKAGES = ("fleettwin", "faust-streaming", "aiokafka", "uvloop", "pyarrow", "nu
 
 
 def machine() -> dict[str, str | int]:
-    """Processor, cores that may be used, versions and the date."""
+    """The hardware, the versions and the date."""
+    return {**hardware(), **versions()}
+
+
+def hardware() -> dict[str, str | int]:
+    """Processor, cores that may be used, memory, and the date."""
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "cpu": _processor(),
         "cores": len(os.sched_getaffinity(0)),
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9),
         "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        **{package: version(package) for package in PACKAGES},
     }
+
+
+def versions() -> dict[str, str | int]:
+    """Of Python and of what the figures depend on most."""
+    return {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}}
 
 
 def _processor() -> str:
