@@ -1,4 +1,4 @@
-"""The same readings twice: as our frames for who reads columns, and one by one as JSON for who reads records."""
+"""The same readings twice: as our frames for those who read columns, one by one as JSON for those who read records."""
 
 from __future__ import annotations
 

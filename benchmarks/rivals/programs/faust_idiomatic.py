@@ -1,8 +1,8 @@
 """Faust as its documentation teaches it: JSON values, a table for state, an update of the table for each record.
 
-It is not made slow. It runs on uvloop and decodes to plain dicts, records with types cost more; its settings are those
-that measured best. Faust's book would keep the sums in a second table: a dict spares it that update, and would be lost
-with the process.
+It is not made slow. It runs on uvloop, its settings are those that measured best, and it decodes to plain dicts, since
+records with types cost more. The book would keep the sums in a second table; a dict, which is lost with the process,
+spares it that second update.
 """
 
 from __future__ import annotations
