@@ -1,6 +1,6 @@
 """A process that reads all of the telemetry topic, as an empty Faust agent or as the whole twin, and says what it took.
 
-    python -m benchmarks.single_reader empty|twin RECORDS FILE
+    python -m benchmarks.single_reader empty|bursts|twin RECORDS FILE
 
 Its settings come from the environment. It goes on running, like any worker, until it is ended.
 """
@@ -15,7 +15,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+import faust
 import orjson
+from faust.transport.drivers import by_url
 
 from infra.settings import Settings, read_settings
 from models.catalogue import shipped_catalogue
@@ -31,6 +33,9 @@ class Reader(StrEnum):
     """Who reads."""
 
     EMPTY = "empty"
+    """An agent that does nothing, on Faust as it comes, with our settings."""
+    BURSTS = "bursts"
+    """The same in an app of ours (`streams.workers.bursts`)."""
     TWIN = "twin"
 
 
@@ -48,11 +53,29 @@ def main() -> None:
     options.add_argument("records", type=int)
     options.add_argument("told", type=Path)
     asked = options.parse_args()
-    run_app({Reader.EMPTY: _empty, Reader.TWIN: _twin}[asked.reader](read_settings(), asked.records, asked.told))
+    settings = read_settings()
+    match asked.reader:
+        case Reader.EMPTY:
+            app = _empty(_as_it_comes(_app("empty", settings)), settings, asked.records, asked.told)
+        case Reader.BURSTS:
+            app = _empty(_app("bursts", settings), settings, asked.records, asked.told)
+        case Reader.TWIN:
+            app = _twin(settings, asked.records, asked.told)
+    run_app(app)
 
 
-def _empty(settings: Settings, records: int, told: Path) -> Any:
-    app = new_app("empty", settings.kafka, str(settings.kafka.bootstrap_servers))
+def _app(name: str, settings: Settings) -> Any:
+    return new_app(name, settings.kafka, str(settings.kafka.bootstrap_servers))
+
+
+def _as_it_comes(app: Any) -> Any:
+    """With Faust's own stream and consumer in place of ours; all settings stay."""
+    brokers = app.conf.broker_consumer
+    app.conf.Stream, app.transport = faust.Stream, by_url(brokers[0])(brokers, app)
+    return app
+
+
+def _empty(app: Any, settings: Settings, records: int, told: Path) -> Any:
     read = 0
 
     async def pass_by(_message: Any) -> None:
@@ -62,7 +85,7 @@ def _empty(settings: Settings, records: int, told: Path) -> Any:
     async def nothing() -> None:
         """There is nothing to store."""
 
-    follow(app, settings.kafka, {"empty": TELEMETRY}, pass_by)
+    follow(app, settings.kafka, {"empty_agent": TELEMETRY}, pass_by)
     _measure(app, records, lambda: read, nothing, told)
     return app
 
