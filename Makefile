@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: setup demo test check format lint types contracts documents screenshots lock clean
+.PHONY: setup demo test check format lint types contracts bench bench-long telegraf documents screenshots lock clean
 
 setup: $(VENV)/.ready
 
@@ -39,6 +39,15 @@ types: setup
 
 contracts: setup
 	$(BIN)/lint-imports
+
+bench: setup  # under a quarter of an hour, on servers of its own; ARGS="--json FILE" for all figures
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-long: setup  # an hour: ten minutes of the million, more attempts at the highest rate, how costs grow
+	@$(BIN)/python -m benchmarks --long $(ARGS)
+
+telegraf: setup  # once, if Telegraf is to be among those that bench compares with; needs go
+	@$(BIN)/python -m benchmarks.rivals.telegraf
 
 documents: setup  # what is made from code and committed: dashboards, schemas, API descriptions
 	$(BIN)/fleettwin dashboards build
