@@ -34,10 +34,18 @@ def main() -> None:
     with servers() as stage:
         comparison = compared(stage)
     if as_json:
-        print(json.dumps({"machine": found, **asdict(comparison)}, indent=2))
+        print(json.dumps({"machine": found, **told(comparison)}, indent=2))
         return
     print(", ".join(f"{name} {value}" for name, value in found.items()))
     print(table(comparison))
+
+
+def told(comparison: Comparison) -> dict[str, object]:
+    """For programs."""
+    figures = [
+        {**asdict(run), "readings_per_cpu_second": round(run.readings_per_cpu_second)} for run in comparison.runs
+    ]
+    return {**asdict(comparison), "runs": figures}
 
 
 def table(comparison: Comparison) -> str:
@@ -49,8 +57,8 @@ def table(comparison: Comparison) -> str:
         for run in comparison.runs
     ]
     lines += [f"not compared: {why}" for why in comparison.missing.values()]
-    told = [f"{name} {ratio:g}" for name, ratio in comparison.ratios.items() if ratio is not None]
-    return "\n".join([*lines, f"ours divided by theirs, readings per CPU second: {', '.join(told)}"])
+    quotients = [f"{name} {ratio:g}" for name, ratio in comparison.ratios.items() if ratio is not None]
+    return "\n".join([*lines, f"ours divided by theirs, readings per CPU second: {', '.join(quotients)}"])
 
 
 if __name__ == "__main__":

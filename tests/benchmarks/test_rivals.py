@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.rivals import quix, telegraf
-from benchmarks.rivals.__main__ import table
+from benchmarks.rivals.__main__ import table, told
 from benchmarks.rivals.comparison import RATIOS, Comparison, Run, ratios
 from benchmarks.rivals.readings import START, Load
 from benchmarks.rivals.sums import SECOND, SiteSum, Sums, first_difference
@@ -74,6 +74,22 @@ def test_a_rival_that_is_not_here_is_told_in_a_line_and_has_no_ratio() -> None:
     )
 
     assert "not compared: Telegraf: it has not been built" in table(comparison).splitlines()
+
+
+def test_programs_are_told_what_is_compared_of_each_contestant() -> None:
+    found = told(Comparison((run("twin", readings=1_000, cpu=0.5),), {"telegraf": None}, {}))
+
+    assert found["runs"] == [
+        {
+            "contestant": "twin",
+            "readings": 1_000,
+            "cpu_seconds": 0.5,
+            "kafka_cpu_seconds": 0.0,
+            "database_cpu_seconds": 0.0,
+            "readings_per_cpu_second": 2_000,
+        }
+    ]
+    assert found["ratios"] == {"telegraf": None}
 
 
 def test_telegraf_that_has_not_been_built_is_unavailable_and_says_how_to_build_it(tmp_path: Path) -> None:
