@@ -135,10 +135,8 @@ def seed_day(connection: Connection, address: str, schema: str, nodes: int, hour
     fill(tables.PIPELINE_FLOWS, 10, _FLOW, _FLOWS)
     fill(tables.PIPELINE_DELAYS, 10, {**_WORKER, "stage": "stage"}, _WORKERS, _STAGES)
     fill(tables.DEAD_LETTERS, 20, _LETTER)
-    names = sql.SQL(", ").join(map(sql.Identifier, tables.NODE_SAMPLES.columns))
     connection.execute(
-        sql.SQL("insert into node_latest ({0}) select {0} from node_samples where time = %s").format(names),
-        [moment_of(END)],
+        "insert into site_newest_frame select distinct site, time from node_samples where time = %s", [moment_of(END)]
     )
     for rollup in ROLLUPS:
         _roll_up(connection, rollup)

@@ -11,10 +11,11 @@ from infra.settings import DatabaseSettings
 from infra.timescale.compression import compress_older
 from infra.timescale.connection import Connection
 from infra.timescale.editions import edition_of
+from infra.timescale.latest import keep_nodes
 from infra.timescale.measures import ROLLUPS
 from infra.timescale.roles import act_as, owner_of
 from infra.timescale.rollups import roll_up
-from infra.timescale.tables import DEAD_LETTERS, PIPELINE
+from infra.timescale.tables import DEAD_LETTERS, NODE_SAMPLES, PIPELINE
 from models.instants import Instant, instant_of, moment_of, tick_at_or_before
 
 _HOUR = 3_600_000
@@ -72,6 +73,8 @@ def drop_older(connection: Connection, schema: str, now: Instant, retention: Ret
                 ).format(sql.Identifier(schema, "retained_from")),
                 [table, moment_of(line)],
             )
+            if table == NODE_SAMPLES.name:
+                keep_nodes(connection, schema, line)
             drop = sql.SQL("select {}(%s::regclass, older_than => %s::timestamptz)")
             relation = sql.Identifier(schema, table).as_string(connection)
             chunks = connection.execute(

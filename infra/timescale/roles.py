@@ -9,6 +9,9 @@ from psycopg import errors, sql
 
 from infra.timescale.connection import Connection
 
+_FORGETS = ("node_absent", "rollup_due")
+"""Tables that the writer takes rows out of."""
+
 
 class Role(StrEnum):
     """Group roles without a login, named after the schema: `fleettwin_reader`."""
@@ -96,11 +99,15 @@ def grant_rights(connection: Connection, schema: str, owner: str) -> None:
                 statement.format(inside=inside, name=name, right=right, owner=sql.Identifier(owner)),
             )
         if role is Role.WRITER:
-            for statement in (
-                sql.SQL("grant delete on {inside}.rollup_due to {name}"),
-                sql.SQL("revoke insert, update on {inside}.schema_migrations, {inside}.retained_from from {name}"),
-            ):
-                connection.execute(statement.format(inside=inside, name=name))
+            forgets = connection.execute(
+                "select relname from pg_class where relnamespace = %s::regnamespace and relname = any(%s) order by 1",
+                [inside.as_string(connection), list(_FORGETS)],
+            )
+            for (table,) in forgets.fetchall():
+                forgetful = sql.SQL("grant delete on {} to {}").format(sql.Identifier(schema, table), name)
+                connection.execute(forgetful)
+            kept = sql.SQL("revoke insert, update on {inside}.schema_migrations, {inside}.retained_from from {name}")
+            connection.execute(kept.format(inside=inside, name=name))
 
 
 def _may_act_as(connection: Connection, role: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from types import TracebackType
 from typing import Self
 
@@ -17,6 +17,7 @@ from infra.timescale.migrations import require_current
 from infra.timescale.retention import Retention, drop_older
 from infra.timescale.roles import act_as_writer
 from infra.timescale.rollups import mark_due, roll_up
+from infra.timescale.rosters import Rosters, rosters_of
 from models.instants import Instant, instant_of
 
 Written = Mapping[str, int]
@@ -39,6 +40,7 @@ class TimescaleSink:
     def __init__(self, address: str, schema: str, application: str = "fleettwin store") -> None:
         self._address, self._schema, self._application = address, schema, application
         self._connection: Connection | None = None
+        self._rosters = Rosters()
 
     def open(self) -> None:
         """Connect, check the schema's version and act as the writer role where there is one.
@@ -118,21 +120,28 @@ class TimescaleSink:
         return connection
 
     def _write(self, connection: Connection, batch: RowBatch, copy: CopyContent) -> Written:
+        names = rosters_of(batch.nodes)
         with connection.transaction():
             written = {content.table.name: copy(connection, self._schema, content) for content in contents_of(batch)}
             follow_episodes(connection, self._schema, {event.id for event in batch.shortages})
             if written.get(tables.NODE_SAMPLES.name):
-                follow_nodes(connection, self._schema, {(frame.site, frame.tick) for frame in batch.nodes})
-            sites = {(state.site, instant_of(state.tick)) for state in batch.sites}
-            fleet = {(_FLEET, instant_of(state.tick)) for state in batch.fleet}
-            touched = {
-                tables.SITE_SAMPLES.name: sites,
-                tables.SITE_POOLS.name: sites,
-                tables.FLEET_SAMPLES.name: fleet,
-                tables.FLEET_POOLS.name: fleet,
-                tables.TENANT_SAMPLES.name: fleet,
-                tables.NODE_SAMPLES.name: {(frame.site, Instant(frame.tick)) for frame in batch.nodes},
-            }
-            changed = {name: ticks for name, ticks in touched.items() if written.get(name)}
-            mark_due(connection, self._schema, changed)
-            return written
+                follow_nodes(connection, self._schema, names, self._rosters)
+            mark_due(connection, self._schema, _touched(batch, written))
+        if written.get(tables.NODE_SAMPLES.name):
+            self._rosters.remember(names)
+        return written
+
+
+def _touched(batch: RowBatch, written: Written) -> Mapping[str, Set[tuple[str, Instant]]]:
+    """By table that has new rows, the (site, tick) that they are of."""
+    sites = {(state.site, instant_of(state.tick)) for state in batch.sites}
+    fleet = {(_FLEET, instant_of(state.tick)) for state in batch.fleet}
+    touched = {
+        tables.SITE_SAMPLES.name: sites,
+        tables.SITE_POOLS.name: sites,
+        tables.FLEET_SAMPLES.name: fleet,
+        tables.FLEET_POOLS.name: fleet,
+        tables.TENANT_SAMPLES.name: fleet,
+        tables.NODE_SAMPLES.name: {(frame.site, Instant(frame.tick)) for frame in batch.nodes},
+    }
+    return {name: ticks for name, ticks in touched.items() if written.get(name)}

@@ -30,7 +30,7 @@ def address(database_template: str) -> Iterator[str]:
 def look(address: str) -> Iterator[Connection]:
     with looked_at(address) as look:
         yield look
-        look.execute("truncate node_samples, node_latest, node_1m, node_1h, rollup_due")
+        look.execute("truncate node_samples, node_absent, site_newest_frame, node_1m, node_1h, rollup_due")
 
 
 def written(address: str, samples: Mapping[int, Mapping[str, Any]], *, site: str = "memphis", node: str = "n1") -> None:

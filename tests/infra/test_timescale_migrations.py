@@ -139,7 +139,7 @@ def test_tables_have_the_columns_that_rows_are_made_for(database_url: str) -> No
         keys = {"time", *rollup.keys}
         assert set(columns[f"{rollup.name}_1m"]) == keys | {name for name, _ in minute_columns(rollup)}
         assert set(columns[f"{rollup.name}_1h"]) == keys | {name for name, _ in hour_columns(rollup)}
-    assert set(columns["node_latest"]) == set(tables.NODE_SAMPLES.columns)
+    assert set(columns["node_absent"]) == set(tables.NODE_SAMPLES.columns)
     assert set(columns["shortages"]) == {*tables.SHORTAGE_EVENTS.columns, "opened_at"}
 
 

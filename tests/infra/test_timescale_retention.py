@@ -84,6 +84,19 @@ def test_rows_that_come_after_their_time_was_dropped_do_not_spoil_the_rollups(da
         assert select(look, "select n from node_1h") == [(1,), (1,)]
 
 
+def test_nodes_whose_samples_are_dropped_are_known_as_they_were_until_they_come_back(database_url: str) -> None:
+    newest = "select node, time from node_latest where site = 'abilene' order by node"
+    with opened(database_url) as (sink, look):
+        sink.write(RowBatch(nodes=[nodes("abilene", names=["n1", "n2"])]))
+        sink.write(at(100))
+        sink.retain(Instant(T0 + 100 * HOUR), TWO_DAYS)
+        dropped = select(look, newest)
+        sink.write(RowBatch(nodes=[nodes("abilene", T0 + 101 * HOUR, names=["n2"])]))
+
+        assert dropped == [("n1", moment_of(T0)), ("n2", moment_of(T0))]
+        assert select(look, newest) == [("n1", moment_of(T0)), ("n2", moment_of(T0 + 101 * HOUR))]
+
+
 def test_rollups_go_after_their_own_time(database_url: str) -> None:
     with opened(database_url) as (sink, look):
         sink.write(at(0))

@@ -24,7 +24,7 @@ from infra.timescale.rows import Row
 from infra.timescale.sink import TimescaleSink
 from models.errors import ConfigurationError, Unavailable
 from models.instants import Instant, moment_of
-from models.node_frame import Hearing, PowerSource
+from models.node_frame import Hearing, NodeFrame, PowerSource
 from models.reading import STATE_NAMES
 from models.shortage import Binding, Constraint, Status, Unplaced
 from streams.oracle.verification import Verification
@@ -171,6 +171,37 @@ def test_the_newest_row_of_each_node_is_kept_apart(database_url: str) -> None:
             ("n2", moment_of(T0)),
             ("n3", moment_of(T0 - 10_000)),
             ("n4", moment_of(T0 + 10_000)),
+        ]
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        pytest.param([nodes(names=["n2"], part=1)], id="in-the-same-frame"),
+        pytest.param([nodes(tick=T0 + 10_000, names=["n2"])], id="in-a-frame-between"),
+        pytest.param([nodes(tick=T0 - 10_000, names=["n2"])], id="in-an-earlier-frame"),
+    ],
+)
+def test_nodes_that_another_writer_has_told_of_are_not_forgotten(database_url: str, others: list[NodeFrame]) -> None:
+    with opened(database_url) as (sink, look), TimescaleSink(database_url, "fleettwin") as other:
+        sink.write(RowBatch(nodes=[nodes(names=["n1"])]))
+        other.write(RowBatch(nodes=others))
+        sink.write(RowBatch(nodes=[nodes(tick=T0 + 20_000, names=["n1"])]))
+
+        assert select(look, "select node, time from node_latest order by node") == [
+            ("n1", moment_of(T0 + 20_000)),
+            ("n2", moment_of(others[0].tick)),
+        ]
+
+
+def test_a_node_that_comes_back_is_told_of_once(database_url: str) -> None:
+    with opened(database_url) as (sink, look):
+        for tick, names in enumerate((["n1", "n2"], ["n1"], ["n1", "n2"])):
+            sink.write(RowBatch(nodes=[nodes(tick=T0 + tick * 10_000, names=names)]))
+
+        assert select(look, "select node, time from node_latest order by node") == [
+            ("n1", moment_of(T0 + 20_000)),
+            ("n2", moment_of(T0 + 20_000)),
         ]
 
 
@@ -389,7 +420,7 @@ def test_the_writer_cannot_drop_and_the_reader_cannot_write(database_url: str) -
             ("writer", "insert into fleettwin.schema_migrations values (99, '', '')"),
             ("writer", "update fleettwin.retained_from set time = now()"),
             ("writer", "select drop_chunks('fleettwin.site_samples', older_than => now() + interval '9 years')"),
-            ("reader", "insert into fleettwin.node_latest (time, site, node) values (now(), '', '')"),
+            ("reader", "insert into fleettwin.node_absent (time, site, node) values (now(), '', '')"),
             ("reader", "update fleettwin.site_samples set installed = 0"),
             ("reader", "delete from fleettwin.rollup_due"),
         ):
