@@ -4,9 +4,10 @@
 
 Simulated fleets are written to Kafka by the senders' clock, in frames of up to 1,024 readings. Then twin workers fold
 them, each as fast as it can, and after them a store writes all of it. CPU is counted from when a twin has partitions,
-or a store joins its group, until the work is safe in Kafka or the database; per million readings, and per million nodes at a tick, since a
-node that is silent costs too. With several workers the first one begins alone and the others join while it works; what
-they have made together is held against the oracle, every record and row. Servers are its own, and are stopped.
+or a store joins its group, until the work is safe in Kafka or the database; per million readings, and per million
+nodes at a tick, since a node that is silent costs too. With several workers the first one begins alone and the others
+join while it works; what they have made together is held against the oracle, every record and row. Servers are its
+own, and are stopped in the end.
 """
 
 from __future__ import annotations
