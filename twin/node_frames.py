@@ -27,10 +27,11 @@ def node_frames(site: SiteTwin, tick: int, partition: int) -> Iterator[Outgoing]
     nodes = site.nodes
     slots = nodes.by_name[_reported(nodes.known, tick, site.rules)[nodes.by_name]]
     for part, some in enumerate(_parts(slots, nodes.accelerators.lengths_of(slots))):
-        columns = _columns(nodes.known.take(some, axis=1), tick, site.rules)
+        known = nodes.of(some)
+        columns = _columns(known, tick, site.rules)
         columns["node"] = nodes.named(some)
-        columns["rack"] = _words(nodes.known[Row.RACK, some], nodes.racks)
-        columns["type"] = _words(nodes.known[Row.CODE, some], nodes.catalogue.ids)
+        columns["rack"] = _words(known[Row.RACK], nodes.racks)
+        columns["type"] = _words(known[Row.CODE], nodes.catalogue.ids)
         columns |= _lists(nodes.accelerators.of(some))
         identity = f"{site.site}@{tick}/{part}"
         yield Outgoing(

@@ -61,6 +61,10 @@ class NodeTable:
         """The table without its unused end."""
         return self.table[:, : len(self.names)]
 
+    def of(self, slots: Integers) -> Integers:
+        """The table of these nodes alone, to be read only: a part of the table itself where they follow one another."""
+        return self.table[:, _run(slots)]
+
     def rows_of(self, columns: ReadingColumns) -> Rows:
         """The readings as rows of the table's upper part."""
         numbers = np.empty((READING_ROWS, len(columns)), dtype=np.int64)
@@ -88,6 +92,10 @@ class NodeTable:
         """Where a node stands in the table; none where nothing was ever folded of it."""
         slot = self._slots.get(node)
         return None if slot is None or self.table[Row.AT, slot] == NEVER else slot
+
+    def place(self, node: str, rack: str) -> tuple[int, int]:
+        """The slot of a node and the code of a rack, which become known by that."""
+        return self._slot(node), self._rack(rack)
 
     def _slot(self, node: str) -> int:
         slot = self._slots.setdefault(node, len(self.names))

@@ -76,7 +76,7 @@ class SiteTwin:
         else:
             singles = Singles()
             lots.append(singles)
-        singles.add(self.nodes._slot(reading.node), self.nodes._rack(reading.rack), reading)
+        singles.add(*self.nodes.place(reading.node, reading.rack), reading)
 
     def close(self, tick: int) -> SiteSample | None:
         """Fold what is held for the tick and sample the site; nothing before its first reading."""

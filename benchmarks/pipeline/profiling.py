@@ -40,7 +40,6 @@ def profiled(processes: Mapping[str, int], seconds: int, folder: Path) -> Iterat
                 *("--duration", str(seconds)),
                 *("--rate", str(RATE)),
                 *("--format", "raw"),
-                "--nonblocking",
                 *("--output", str(folder / f"{name}.stacks")),
             ],
             stdout=subprocess.DEVNULL,
@@ -62,6 +61,8 @@ def shares(stacks: Iterable[str]) -> list[Share]:
     inclusive, own, total = Counter[str](), Counter[str](), 0
     for line in stacks:
         stack, _, count = line.rpartition(" ")
+        if not count.isdecimal():
+            continue  # a stack that changed while it was read
         functions = [frame.rpartition(":")[0] + ")" if frame.endswith(")") else frame for frame in stack.split(";")]
         total += int(count)
         own[functions[-1]] += int(count)
@@ -73,7 +74,7 @@ def shares(stacks: Iterable[str]) -> list[Share]:
 def told(folder: Path) -> Iterator[str]:
     """The largest shares of each process that was recorded, as lines: in themselves, and of our own functions whole."""
     for file in sorted(folder.glob("*.stacks")):
-        found = shares(file.read_text(encoding="utf-8").splitlines())
+        found = shares(file.read_text(encoding="utf-8", errors="replace").splitlines())
         yield f"{file.stem}: part of the busy time that ends in a function"
         for share in sorted(found, key=lambda share: -share.own)[:TOLD]:
             yield f"  {share.own:6.1%}  {share.function}"
