@@ -136,7 +136,8 @@ def seed_day(connection: Connection, address: str, schema: str, nodes: int, hour
     fill(tables.PIPELINE_DELAYS, 10, {**_WORKER, "stage": "stage"}, _WORKERS, _STAGES)
     fill(tables.DEAD_LETTERS, 20, _LETTER)
     connection.execute(
-        "insert into site_newest_frame select distinct site, time from node_samples where time = %s", [moment_of(END)]
+        "insert into site_newest_frame select distinct site, time from node_samples"
+        " where time = (select max(time) from node_samples)"
     )
     for rollup in ROLLUPS:
         _roll_up(connection, rollup)
