@@ -76,22 +76,28 @@ class Rows:
         slots = self.numbers[Row.SLOT]
         if slots.size == 0:
             return
-        if np.bincount(slots).max() == 1:
+        often = np.bincount(slots)[slots] > 1
+        if not often.any():
             yield self
             return
-        rank = np.empty(len(racks), dtype=np.int64)
+        several = np.flatnonzero(often)
+        order = several[self.part(several)._order(racks)]
+        firsts = np.flatnonzero(np.r_[True, slots[order[1:]] != slots[order[:-1]]])
+        turn = np.zeros(slots.size, dtype=np.int64)
+        turn[order] = np.arange(order.size) - np.repeat(firsts, np.diff(np.r_[firsts, order.size]))
+        for number in range(int(turn.max()) + 1):
+            yield self.part(turn == number)
+
+    def _order(self, racks: Sequence[str]) -> Integers:
+        """By node, then as each node's readings are taken in."""
+        numbers, rank = self.numbers, np.empty(len(racks), dtype=np.int64)
         rank[sorted(range(len(racks)), key=racks.__getitem__)] = np.arange(len(racks))
-        numbers = self.numbers
         said = (rank[numbers[Row.RACK]], numbers[Row.CODE], *numbers[Row.INSTALLED :])
-        keys: tuple[NDArray[Any], ...] = (*said, numbers[Row.SEQUENCE], numbers[Row.AT], slots)
-        order = np.lexsort(keys)
+        keys: tuple[NDArray[Any], ...] = (*said, numbers[Row.SEQUENCE], numbers[Row.AT], numbers[Row.SLOT])
+        order: Integers = np.lexsort(keys)
         if self.accelerators is not None:
             order = np.lexsort((self._ranks(self.accelerators, order), *keys))
-        rows, slots = self.part(order), slots[order]
-        first = np.flatnonzero(np.r_[True, slots[1:] != slots[:-1]])
-        turn = np.arange(slots.size) - np.repeat(first, np.diff(np.r_[first, slots.size]))
-        for number in range(int(turn.max()) + 1):
-            yield rows.part(turn == number)
+        return order
 
     def _ranks(self, accelerators: AcceleratorColumns, order: Integers) -> Integers:
         """Of readings that differ in nothing but their accelerators, by those; `order` brings such together."""
