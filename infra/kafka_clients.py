@@ -26,7 +26,7 @@ CONNECT_MILLISECONDS = 8_000
 """How long to look for a broker."""
 
 _SESSION_MILLISECONDS = 10_000
-"""A member of a group that was killed is missed after so long, as a worker is."""
+"""A member of a group that was killed is missed after so long."""
 
 _HEARTBEAT_MILLISECONDS = 1_000
 _WAY_OUT = "Start it, or name another one in FLEETTWIN_KAFKA__BOOTSTRAP_SERVERS"

@@ -78,9 +78,9 @@ class TelemetryDecoder:
         nodes, types = _texts(batch.column("node")), _texts(batch.column("type"))
         rack_names = _texts(racks) if racks is not None else [""] * len(nodes)
         codes = np.array([self.catalogue.codes.get(name, UNKNOWN) for name in types], dtype=np.int64)
+        good_racks = {rack for rack in set(rack_names) if rack == "" or usable(rack)}
         named = np.array(
-            [usable(node) and (rack == "" or usable(rack)) for node, rack in zip(nodes, rack_names, strict=True)],
-            dtype=bool,
+            [usable(node) and rack in good_racks for node, rack in zip(nodes, rack_names, strict=True)], dtype=bool
         )
         roster = Roster(key, tuple(nodes), tuple(rack_names), codes)
         if len(self._rosters) >= _ROSTERS_KEPT:
@@ -90,7 +90,11 @@ class TelemetryDecoder:
 
 
 def _texts(array: pa.Array) -> list[str]:
-    return [text or "" for text in array.to_pylist()]
+    """Empty where nothing is said. NumPy makes strings of a column several times as fast as Arrow does."""
+    if isinstance(array, pa.DictionaryArray):
+        words = [*_texts(array.dictionary), ""]
+        return [words[index] for index in array.indices.fill_null(len(words) - 1).to_numpy(zero_copy_only=False)]
+    return [text or "" for text in array.to_numpy(zero_copy_only=False).tolist()]
 
 
 def _content(array: pa.Array | None) -> bytes:
