@@ -32,7 +32,7 @@ def run(rival: Rival, stage: Stage, folder: Path) -> Cost:
     """Let a rival read its topic to the end; it may keep state of its own in the folder.
 
     Raises:
-        Unavailable: its program is not here.
+        Unavailable: its program is not here, or does not get to the end.
     """
     line = [str(part) for part in rival.line(stage)]
     rival.prepare(stage)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -16,11 +15,12 @@ from benchmarks.stage import Stage
 from infra.embedded import process
 from infra.groups import await_coordinator
 from infra.kafka_clients import opened_admin
+from models.errors import Unavailable
 
 if TYPE_CHECKING:
     from kafka import KafkaAdminClient
 
-PATIENCE_SECONDS = 300.0
+PATIENCE_SECONDS = 150.0
 START_SECONDS, LOOK_AGAIN_SECONDS = 0.02, 0.25
 """Between two questions to Kafka: while a worker starts, every bit that it is ahead counts; its end can wait, and too
 many questions would be work for Kafka."""
@@ -57,6 +57,9 @@ def measured(stage: Stage, workers: Sequence[Worker], until: Sequence[Reading]) 
     """Start workers one after the other, and let them work until all of this has been read, in this order.
 
     What is counted begins when the last of them has its partitions: no start is in it, and no stop.
+
+    Raises:
+        Unavailable: one of them does not get there.
     """
     await_coordinator(stage.settings, "rivals")
     with opened_admin(stage.settings) as admin, ExitStack() as running:
@@ -77,7 +80,8 @@ def _wait(holds: Callable[[], bool], pause: float, name: str, log: Path) -> None
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not holds():
         if time.monotonic() > deadline:
-            sys.exit(f"{name} does not get there in {PATIENCE_SECONDS:.0f} s: {process.last_lines(log)}")
+            why = f"it does not get there in {PATIENCE_SECONDS:.0f} s: {process.last_lines(log)}"
+            raise Unavailable(name, why, f"Its log is {log}")
         time.sleep(pause)
 
 
