@@ -13,16 +13,16 @@ from pathlib import Path
 
 import orjson
 
+from benchmarks.ending import ended
 from benchmarks.report import table
 from benchmarks.stage import servers
 from benchmarks.suite import LONG, STANDARD, Suite
-from models.errors import FleettwinError
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--json", type=Path, metavar="FILE", help="write everything that was measured")
-    options.add_argument("--long", action="store_true", help="ten minutes of the million, and how costs grow")
+    options.add_argument("--long", action="store_true", help="ten minutes of the million, how costs grow, disk")
     chosen = options.parse_args()
     with servers() as stage:
         report = Suite(stage, LONG if chosen.long else STANDARD).run()
@@ -34,7 +34,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except FleettwinError as error:
-        sys.exit(f"benchmarks: {error}")
+    ended(main, "benchmarks")

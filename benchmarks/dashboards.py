@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass
 from psycopg import sql
 
 from benchmarks.dashboard_day import seed_day
+from benchmarks.ending import ended
 from benchmarks.machine import machine
 from benchmarks.schemas import remove_schema
 from dashboards.grafana.checking import checked, reading
@@ -29,7 +30,6 @@ from infra.servers import database_address
 from infra.settings import read_settings
 from infra.timescale.connection import connect, server_name
 from infra.timescale.migrations import migrate
-from models.errors import FleettwinError
 
 SCHEMA = "fleettwin_benchmark"
 PASSES = 3
@@ -107,7 +107,4 @@ def timed(address: str) -> Iterable[Timing]:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except FleettwinError as error:
-        sys.exit(f"benchmarks.dashboards: {error}")
+    ended(main, "benchmarks.dashboards")

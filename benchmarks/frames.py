@@ -26,6 +26,7 @@ from pathlib import Path
 
 import orjson
 
+from benchmarks.ending import ended
 from benchmarks.machine import machine
 from infra.embedded import process
 from infra.embedded.stack import EmbeddedStack
@@ -232,4 +233,4 @@ def between_samples(settings: Settings) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    ended(main, "benchmarks.frames")

@@ -23,6 +23,7 @@ from tempfile import TemporaryDirectory
 
 from kafka import TopicPartition
 
+from benchmarks.ending import ended
 from benchmarks.fleets import uniform_fleet
 from benchmarks.machine import machine
 from benchmarks.processes import Tree, command, says, wait_until
@@ -194,4 +195,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    ended(main, "benchmarks.growth")

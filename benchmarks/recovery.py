@@ -29,6 +29,7 @@ from tempfile import TemporaryDirectory
 from kafka import TopicPartition
 
 from benchmarks.checkpoints import CheckpointCost, cost_of_checkpoints
+from benchmarks.ending import ended
 from benchmarks.fleets import uniform_fleet, write_scenario
 from benchmarks.ledger import LedgerTail
 from benchmarks.machine import machine
@@ -170,4 +171,4 @@ def told(found: Recovery) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    ended(main, "benchmarks.recovery")

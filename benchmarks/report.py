@@ -53,3 +53,14 @@ def _others(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "single JSON readings beside an empty Faust agent", ABSENT if single is None else f"{single:.0%}"
     for found in report.get("recoveries") or ():
         yield f"live again after `kill -9`, {found['nodes']:,} nodes", f"{found['seconds']} s"
+    store = report.get("store")
+    if store is not None:
+        sink = store["steps"]["sink"]
+        yield (
+            "rows of nodes a second, written by the store",
+            f"{store['rows_per_second']:,}; {sink['client_us'] + sink['server_us']:.1f} microseconds of CPU a row, "
+            f"{store['share_of_bare_copy']:.0%} of a bare COPY",
+        )
+    day = report.get("disk")
+    if day is not None:
+        yield f"a day of {day['nodes']:,} nodes on disk", f"{day['megabytes']:,.0f} MB ({day['edition']} edition)"

@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass, replace
 
 import orjson
 
+from benchmarks.ending import ended
 from benchmarks.fleets import uniform_fleet
 from benchmarks.frames import START, one_by_one
 from benchmarks.machine import machine
@@ -118,4 +119,4 @@ def measured(stage: Stage, reader: Reader, records: int) -> Reading:
 
 
 if __name__ == "__main__":
-    main()
+    ended(main, "benchmarks.single")

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, field
 
 from psycopg import sql
 
+from benchmarks.ending import ended
 from benchmarks.machine import machine
 from benchmarks.node_rows import fleet_frames
 from benchmarks.processes import Tree
@@ -200,4 +201,4 @@ def told(found: StoreCost) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    ended(main, "benchmarks.store")

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from benchmarks.disk import disk
 from benchmarks.fleets import scaled
+from benchmarks.growth import CASES, growth
 from benchmarks.machine import hardware, versions
 from benchmarks.pipeline.figures import Run
 from benchmarks.pipeline.highest import highest_rate
@@ -18,6 +20,7 @@ from benchmarks.recovery import recovery
 from benchmarks.rivals.comparison import compared
 from benchmarks.single import json_ratio
 from benchmarks.stage import Stage
+from benchmarks.store import store_cost
 from models.errors import FleettwinError
 from models.scenario import load_scenario
 
@@ -34,10 +37,21 @@ class Extent:
     """At most, at the highest rate that is held."""
     attempt_seconds: int
     recovered_nodes: tuple[int, ...]
+    stored_ticks: int
+    """Node frames of 125,000 nodes that are written to measure the store."""
+    growth: bool = False
+    """Whether it is measured how cost grows, and how much disk a day takes."""
 
 
-STANDARD = Extent(seconds=120, attempts=2, attempt_seconds=60, recovered_nodes=(125_000,))
-LONG = Extent(seconds=600, attempts=5, attempt_seconds=60, recovered_nodes=(2_000, 25_000, 125_000))
+STANDARD = Extent(seconds=120, attempts=2, attempt_seconds=60, recovered_nodes=(125_000,), stored_ticks=3)
+LONG = Extent(
+    seconds=600,
+    attempts=5,
+    attempt_seconds=60,
+    recovered_nodes=(2_000, 25_000, 125_000),
+    stored_ticks=12,
+    growth=True,
+)
 
 
 @dataclass
@@ -57,6 +71,10 @@ class Suite:
         self._measured("ratios", self._ratios)
         self._measured("json_ratio", self._single)
         self._measured("recovery_seconds", self._recovery)
+        self._measured("store", self._store)
+        if self.extent.growth:
+            self._measured("growth", self._growth)
+            self._measured("disk", self._disk)
         return self.report | {"failed": self.failed}
 
     def _end_to_end(self) -> Run:
@@ -87,6 +105,18 @@ class Suite:
         found = [recovery(self.stage, nodes) for nodes in self.extent.recovered_nodes]
         self.report["recovery_seconds"] = found[-1].seconds
         self.report["recoveries"] = [asdict(one) for one in found]
+
+    def _store(self) -> None:
+        self.report["store"] = asdict(store_cost(self.stage, ticks=self.extent.stored_ticks))
+
+    def _growth(self) -> None:
+        self.report["growth"] = {
+            by: [asdict(growth(self.stage, case, verified=by == "workers")) for case in cases]
+            for by, cases in CASES.items()
+        }
+
+    def _disk(self) -> None:
+        self.report["disk"] = asdict(disk(self.stage))
 
     def _measured(self, name: str, measure: Callable[[], Any]) -> Any:
         with told(name):

@@ -10,6 +10,7 @@ import argparse
 import json
 from pathlib import Path
 
+from benchmarks.ending import ended
 from benchmarks.fleets import scaled
 from benchmarks.machine import machine
 from benchmarks.pipeline.profiling import told
@@ -35,4 +36,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    ended(main, "benchmarks.pipeline")

@@ -21,6 +21,7 @@ import argparse
 import json
 from dataclasses import asdict
 
+from benchmarks.ending import ended
 from benchmarks.machine import machine
 from benchmarks.rivals.comparison import Comparison, compared
 from benchmarks.stage import servers
@@ -62,4 +63,4 @@ def table(comparison: Comparison) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    ended(main, "benchmarks.rivals")

@@ -31,7 +31,8 @@ class Load:
     nodes: int = 125_000
     """With eight accelerators each."""
     sites: int = 20
-    frame_rows: int = 1024
+    frame_rows: int = 8192
+    """One frame a site and second, as in the scenario `million`."""
     seconds: int = 30
     single_sites: int = 4
     """Of which the readings are written one by one, too; those who read them are far slower, so they get fewer."""

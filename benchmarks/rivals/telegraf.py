@@ -17,6 +17,7 @@ from pathlib import Path
 
 from psycopg import sql
 
+from benchmarks.ending import ended
 from benchmarks.rivals.readings import SINGLES
 from benchmarks.rivals.rival import Rival
 from benchmarks.rivals.sums import SiteSum, Sums
@@ -93,4 +94,4 @@ def sums(stage: Stage) -> Sums:
 RIVAL = Rival(NAME, SINGLES, line, sums)
 
 if __name__ == "__main__":
-    main()
+    ended(main, "benchmarks.rivals.telegraf")
