@@ -17,7 +17,7 @@ from infra.timescale.measures import ROLLUPS, Rollup, hour_columns, minute_colum
 from models.instants import Instant, instant_of, moment_of, tick_at_or_before
 
 _MINUTE, _HOUR = 60_000, 3_600_000
-_MOST = 100
+_MOST = 5
 """Buckets recomputed in one transaction: their locks keep writers of the same buckets waiting."""
 
 Due = tuple[str, str, datetime]
@@ -60,13 +60,20 @@ def mark_due(connection: Connection, schema: str, touched: Mapping[str, Set[tupl
 def roll_up(connection: Connection, schema: str, through: Instant | None = None) -> int:
     """Recompute the due buckets that end at `through` or before, or all; returns how many.
 
-    Minutes come first: they mark their hours. Several workers may do this at the same time.
+    Several workers may do this at the same time.
     """
     done = 0
-    for steps in (_MINUTES, _HOURS):
-        while count := _recompute(connection, schema, steps, through):
-            done += count
+    while count := roll_up_some(connection, schema, through):
+        done += count
     return done
+
+
+def roll_up_some(connection: Connection, schema: str, through: Instant | None = None) -> int:
+    """Recompute a few of them, in one transaction; returns how many, none where none is due.
+
+    Minutes come first: they mark their hours.
+    """
+    return _recompute(connection, schema, _MINUTES, through) or _recompute(connection, schema, _HOURS, through)
 
 
 def _recompute(connection: Connection, schema: str, steps: Mapping[str, _Step], through: Instant | None) -> int:

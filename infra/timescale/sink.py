@@ -16,7 +16,7 @@ from infra.timescale.latest import follow_episodes, follow_nodes
 from infra.timescale.migrations import require_current
 from infra.timescale.retention import Retention, drop_older
 from infra.timescale.roles import act_as_writer
-from infra.timescale.rollups import mark_due, roll_up
+from infra.timescale.rollups import mark_due, roll_up, roll_up_some
 from infra.timescale.rosters import Rosters, rosters_of
 from models.instants import Instant, instant_of
 
@@ -89,6 +89,16 @@ class TimescaleSink:
         connection = self._opened()
         with database_errors(server_name(self._address)):
             return roll_up(connection, self._schema, through)
+
+    def roll_up_some(self, through: Instant) -> int:
+        """Recompute a few of those that are due, so that rows need not wait long; returns how many, or 0 if none is.
+
+        Raises:
+            Unavailable: as `roll_up`.
+        """
+        connection = self._opened()
+        with database_errors(server_name(self._address)):
+            return roll_up_some(connection, self._schema, through)
 
     def retain(self, now: Instant, retention: Retention) -> Mapping[str, int]:
         """Drop what is older than the retention, counted back from `now`; returns dropped chunks by table.

@@ -42,6 +42,8 @@ WRITE_SECONDS = 0.5
 """Between two batches."""
 
 ROLL_UP_SECONDS = 5.0
+LONGEST_ROLL_UP_SECONDS = 0.5
+"""Rows wait meanwhile; what is still due then is recomputed after the next batch."""
 RETAIN_SECONDS = 600.0
 LONGEST_PAUSE_SECONDS = 10.0
 """Between two tries while the database is away."""
@@ -136,9 +138,13 @@ class Writer:
             return
         try:
             if now - self._rolled_up > ROLL_UP_SECONDS:
-                self._rolled_up = now
+                through = Instant(self.newest - SETTLING_MILLISECONDS)
                 async with self._writing:
-                    await asyncio.to_thread(self.sink.roll_up, Instant(self.newest - SETTLING_MILLISECONDS))
+                    while some := await asyncio.to_thread(self.sink.roll_up_some, through):
+                        if time.monotonic() - now > LONGEST_ROLL_UP_SECONDS:
+                            break
+                if not some:
+                    self._rolled_up = now
             if now - self._retained > RETAIN_SECONDS:
                 self._retained = now
                 async with self._writing:
