@@ -1,6 +1,6 @@
 """Ours beside others, on the same readings, machine and servers, with the same result checked.
 
-    python -m benchmarks.rivals [--json]
+    python -m benchmarks.rivals [--frame-rows 8192] [--json]
 
 A simulated fleet of a million accelerators, 125,000 nodes at 20 sites, each reporting once a second, is written to
 Kafka as frames; the readings of some sites are written a second time, one by one as JSON, for those who read records.
@@ -19,21 +19,22 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from benchmarks.ending import ended
 from benchmarks.machine import machine
-from benchmarks.rivals.comparison import Comparison, compared
+from benchmarks.rivals.comparison import WHOLE, Comparison, compared
 from benchmarks.stage import servers
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--json", action="store_true", help="for programs")
-    as_json = options.parse_args().json
-    found = machine()
+    options.add_argument("--frame-rows", type=int, default=WHOLE.frame_rows, help="readings in a frame, at most")
+    chosen = options.parse_args()
+    as_json, found = chosen.json, machine()
     with servers() as stage:
-        comparison = compared(stage)
+        comparison = compared(stage, replace(WHOLE, frame_rows=chosen.frame_rows))
     if as_json:
         print(json.dumps({"machine": found, **told(comparison)}, indent=2))
         return
