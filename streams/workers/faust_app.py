@@ -37,7 +37,7 @@ def new_app(name: str, kafka: KafkaSettings, address: str) -> Any:
         producer_linger=0.01,
         producer_compression_type="zstd",  # aiokafka runs lz4 at its slowest level: ten times the time for more bytes
         broker_client_id=client_name(name),
-        broker_session_timeout=6.0,  # the least that Kafka takes; who was killed is missed after it, see `dismiss`
+        broker_session_timeout=10.0,  # who was killed on another machine is missed after it, see `dismiss`
         broker_heartbeat_interval=1.0,
         broker_commit_interval=1.0,
         stream_wait_empty=False,
