@@ -150,6 +150,13 @@ class TwinSettings(_Part):
     """A site with a larger part of its accelerators unknown has a visibility shortage."""
 
 
+class WorkersSettings(_Part):
+    """How twin and store workers look after themselves."""
+
+    stalled_after_seconds: Annotated[float, Field(ge=1)] = 60.0
+    """A worker that has stood still for so long, with records to read, ends with an error."""
+
+
 class Settings(BaseSettings):
     """All of them; nested ones are reached as `FLEETTWIN_KAFKA__BOOTSTRAP_SERVERS`."""
 
@@ -165,6 +172,7 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     stack: StackSettings = StackSettings()
     twin: TwinSettings = TwinSettings()
+    workers: WorkersSettings = WorkersSettings()
     console: ConsoleSettings = ConsoleSettings()
     grafana: GrafanaSettings = GrafanaSettings()
     alerts: AlertsSettings = AlertsSettings()

@@ -29,7 +29,7 @@ from twin.view import SiteView
 
 CATALOGUE = shipped_catalogue()
 T0 = 1_800_000_000_000
-"""A tick, and a multiple of the interval of node frames."""
+"""A tick, and a whole number of minutes."""
 SITE = "memphis"
 Row = dict[str, Any]
 

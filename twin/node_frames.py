@@ -1,7 +1,8 @@
-"""Node frames from a site's table: every node that is not long lost, each `node_interval`."""
+"""Node frames from a site's table: every node that is not long lost, each `node_interval`, sites not all at once."""
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -20,6 +21,16 @@ from twin.rows import Row
 from twin.rules import Rules
 from twin.site import SiteTwin
 from twin.standing import hearing_of, power_source_of
+
+
+def are_due(site: str, tick: int, rules: Rules) -> bool:
+    """Whether the frames of a site are put out at this tick.
+
+    Each site has a tick of its own within the interval, by its name: who writes the rows has something to do all the
+    time, instead of everything at once.
+    """
+    ticks = max(1, rules.node_interval // rules.tick)
+    return (tick - zlib.crc32(site.encode()) % ticks * rules.tick) % rules.node_interval == 0
 
 
 def node_frames(site: SiteTwin, tick: int, partition: int) -> Iterator[Outgoing]:

@@ -7,6 +7,9 @@ from dataclasses import asdict, dataclass
 
 import orjson
 
+_REVISION = 2
+"""Counted up when the machines come to something else under the same rules."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -20,7 +23,7 @@ class Rules:
     longest_gap: int = 60_000
     """No energy is counted between two readings of a node that are further apart."""
     node_interval: int = 10_000
-    """Node frames are put out at the multiples of it."""
+    """Node frames of a site are put out once in it, at a tick that its name tells."""
     idle_below: int = 50_000
     """An allocated node with less utilisation is held idle, once it has lasted `idle_after`."""
     idle_after: int = 300_000
@@ -38,4 +41,5 @@ class Rules:
     @property
     def digest(self) -> str:
         """Tells one set of rules from another; a checkpoint is good for the rules that made it."""
-        return hashlib.sha256(orjson.dumps(asdict(self), option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+        rules = {**asdict(self), "revision": _REVISION}
+        return hashlib.sha256(orjson.dumps(rules, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]

@@ -16,7 +16,7 @@ from models.sample import SiteSample
 from models.single import SingleReading
 from models.telemetry import Readings, TelemetryDecoder
 from models.topics import LEDGER
-from twin.node_frames import node_frames
+from twin.node_frames import are_due, node_frames
 from twin.packing import pack, unpack
 from twin.rules import Rules
 from twin.site import SiteTwin, restored, ticks_between
@@ -97,7 +97,7 @@ class TelemetryMachine:
                 if sample is None:
                     continue
                 samples.append(sample)
-                if tick % self.rules.node_interval == 0:
+                if are_due(site, tick, self.rules):
                     yield from node_frames(self.sites[site], tick, self.partition)
             if len(samples) >= MOST_SAMPLES:
                 yield self._step(begun, tick, ticks, samples)
@@ -173,7 +173,7 @@ def check_rules(made_under: str, rules: Rules) -> None:
         raise ConfigurationError(
             "FLEETTWIN_TWIN__*",
             f"rules {rules.digest}",
-            f"rules {made_under}, under which the checkpoint was made: restore those settings, "
+            f"rules {made_under}, under which the checkpoint was made: restore those settings or that version, "
             "or start a twin of its own with another FLEETTWIN_KAFKA__TOPIC_PREFIX",
         )
 

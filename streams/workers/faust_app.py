@@ -71,3 +71,8 @@ def follow(app: Any, kafka: KafkaSettings, agents: Mapping[str, str], accept: Ca
             allow_empty=True,
         )
         app.agent(raw, name=name, concurrency=1)(hand_over)
+
+
+def assigned_places(consumer: Any, kafka: KafkaSettings) -> list[tuple[str, int]]:
+    """Topic, without our prefix, and partition of all that a consumer was given to read."""
+    return [(place.topic.removeprefix(kafka.topic_prefix), place.partition) for place in consumer.assignment()]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +17,10 @@ from infra.topics import full_name
 from models.errors import ConfigurationError
 from models.record import Headers, Outgoing, Record
 from streams.workers.checkpointing import Checkpoint, furthest, records_of
+from streams.workers.faust_app import assigned_places
+from streams.workers.giving_up import give_up
 from streams.workers.lane import Disordered, Lane, Machine
+from streams.workers.watchdog import Vitals
 
 log = structlog.get_logger()
 
@@ -64,6 +66,14 @@ class Lanes:
         """The next offset that a lane will fold; none where it is not open."""
         lane = self.open.get(place)
         return None if lane is None else lane.next_offset
+
+    def vitals(self) -> Vitals:
+        """How far this worker is, for its watchdog."""
+        return Vitals({place: self.position(place) for place in self._assigned()})
+
+    def _assigned(self) -> list[tuple[str, int]]:
+        places = assigned_places(self.app.consumer, self.kafka)
+        return [place for place in places if place[0] in self.kinds]
 
     async def accept(self, message: Any) -> None:
         """Fold a message of Faust's; one of a lane that is not ours any more is left to its owner."""
@@ -147,13 +157,8 @@ class Lanes:
             give_up("checkpoints could not be read", error=repr(error))
 
     async def _open_assigned(self) -> None:
-        assigned = [
-            (topic, tp.partition)
-            for tp in self.app.consumer.assignment()
-            if (topic := tp.topic.removeprefix(self.kafka.topic_prefix)) in self.kinds
-        ]
         begun = time.monotonic()
-        lanes = await self._loaded(sorted(assigned))
+        lanes = await self._loaded(sorted(self._assigned()))
         positions = {
             TP(full_name(self.kafka, topic), partition): lane.next_offset for (topic, partition), lane in lanes.items()
         }
@@ -226,12 +231,6 @@ async def _read_whole(
         for tp, records in (await consumer.getmany(*behind, timeout_ms=200)).items():
             values[tp].update((record.key, record.value) for record in records if record.key and record.value)
     return values
-
-
-def give_up(event: str, exit_code: int = 1, **values: object) -> None:
-    """End the process at once: what is not stored is folded again by whoever comes next."""
-    log.critical(event, **values)
-    os._exit(exit_code)
 
 
 def record_of(message: Any, kafka: KafkaSettings) -> Record:

@@ -14,6 +14,7 @@ from models.cloudevents import EventType, headers
 from models.instants import instant_of
 from models.pipeline import PipelineSample
 from models.topics import PIPELINE
+from streams.workers.faust_app import assigned_places
 from streams.workers.identity import worker_name
 from streams.workers.metering import Meter, Place
 
@@ -40,9 +41,9 @@ def metered(app: Any, kafka: KafkaSettings, name: str, position: Position) -> Me
 def lags(consumer: Any, kafka: KafkaSettings, position: Position) -> dict[Place, int | None]:
     """How many records each assigned partition still has; none where Kafka has not said yet where it ends."""
     found: dict[Place, int | None] = {}
-    for assigned in consumer.assignment():
-        place = (assigned.topic.removeprefix(kafka.topic_prefix), assigned.partition)
-        end, at = consumer.highwater(TP(assigned.topic, assigned.partition)), position(place)
+    for place in assigned_places(consumer, kafka):
+        topic, partition = place
+        end, at = consumer.highwater(TP(full_name(kafka, topic), partition)), position(place)
         found[place] = 0 if end == 0 else None if end is None or at is None else max(end - at, 0)
     return found
 

@@ -18,15 +18,18 @@ from infra.settings import Settings
 from infra.timescale.retention import Retention
 from infra.timescale.sink import TimescaleSink, Written
 from infra.topics import full_name
-from models.errors import ConfigurationError, RecordRefused, Unavailable
-from models.instants import Instant, instant_of
+from models.errors import RecordRefused, Unavailable
+from models.instants import instant_of
 from models.pipeline import Stage
 from models.topics import DEAD_LETTERS, NODES, PIPELINE, SHORTAGES, STATE
-from streams.workers.faust_app import follow, new_app
+from streams.workers.faust_app import assigned_places, follow, new_app
 from streams.workers.gathering import Gathering
-from streams.workers.lanes import give_up, record_of
+from streams.workers.giving_up import give_up
+from streams.workers.housekeeping import ROLL_UP_SECONDS, Housekeeping
+from streams.workers.lanes import record_of
 from streams.workers.metering import Meter, Place
 from streams.workers.pipeline import metered
+from streams.workers.watchdog import Vitals, Watchdog
 
 log = structlog.get_logger()
 
@@ -41,15 +44,8 @@ AGENTS = {
 WRITE_SECONDS = 0.5
 """Between two batches."""
 
-ROLL_UP_SECONDS = 5.0
-LONGEST_ROLL_UP_SECONDS = 0.5
-"""Rows wait meanwhile; what is still due then is recomputed after the next batch."""
-RETAIN_SECONDS = 600.0
 LONGEST_PAUSE_SECONDS = 10.0
 """Between two tries while the database is away."""
-
-SETTLING_MILLISECONDS = 5000
-"""A bucket is rolled up once the newest tick is so far past its end."""
 
 
 @dataclass
@@ -59,15 +55,16 @@ class Writer:
     app: Any
     settings: Settings
     sink: TimescaleSink
+    housekeeping: Housekeeping
     gathering: Gathering = field(default_factory=Gathering)
     meter: Meter = field(init=False)
     read: dict[Place, int] = field(default_factory=dict)
     """The offset after the last record read, of each partition that is ours and had one."""
     newest: int | None = None
+    away: bool = False
+    """Whether the database did not take the last batch."""
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
     _room: asyncio.Event = field(default_factory=asyncio.Event)
-    _rolled_up: float = 0.0
-    _retained: float = 0.0
 
     def __post_init__(self) -> None:
         self.meter = metered(self.app, self.settings.kafka, "store", self._position)
@@ -78,6 +75,12 @@ class Writer:
         # Private, and the only word at hand: Faust's public one asks Kafka and may wait for long.
         begun: Mapping[TP, int | None] = self.app.consumer._committed_offset
         return self.read.get(place, begun.get(TP(full_name(self.settings.kafka, topic), partition)))
+
+    def vitals(self) -> Vitals:
+        """How far this worker is, for its watchdog; while the database is away it need not go on."""
+        places = assigned_places(self.app.consumer, self.settings.kafka)
+        excuse = "the database is away" if self.away else None
+        return Vitals({place: self._position(place) for place in places}, excuse)
 
     async def accept(self, message: Any) -> None:
         """Take a message of Faust's in; waits while too much is waiting to be written."""
@@ -106,8 +109,10 @@ class Writer:
             while True:
                 try:
                     written = await asyncio.to_thread(self.sink.write, taken.batch())
+                    self.away = False
                     break
                 except Unavailable as away:
+                    self.away = True
                     log.warning("the database is away", why=str(away), records=taken.records)
                     if not patient or self.app.consumer_generation_id != generation:
                         return
@@ -131,31 +136,6 @@ class Writer:
         self.meter.done(Stage.NODE_ROW, (frame.tick for frame in taken.nodes), now)
         self.meter.done(Stage.SHORTAGE_ROW, (instant_of(event.at) for event in taken.shortages), now)
 
-    async def keep_house(self) -> None:
-        """Roll up and drop what is old, now and then."""
-        now = time.monotonic()
-        if self.newest is None:
-            return
-        try:
-            if now - self._rolled_up > ROLL_UP_SECONDS:
-                through = Instant(self.newest - SETTLING_MILLISECONDS)
-                async with self._writing:
-                    while some := await asyncio.to_thread(self.sink.roll_up_some, through):
-                        if time.monotonic() - now > LONGEST_ROLL_UP_SECONDS:
-                            break
-                if not some:
-                    self._rolled_up = now
-            if now - self._retained > RETAIN_SECONDS:
-                self._retained = now
-                async with self._writing:
-                    await asyncio.to_thread(
-                        self.sink.retain, Instant(self.newest), Retention.of(self.settings.database)
-                    )
-        except Unavailable as away:
-            log.warning("the database is away", why=str(away))
-        except ConfigurationError as forbidden:
-            log.warning("what is old stays: only the schema's owner may drop it", why=str(forbidden))
-
     async def on_revoked(self, _app: Any, _revoked: Any, **_: Any) -> None:
         """Forget what is not written: whoever reads these partitions next reads it again."""
         self.gathering = Gathering()
@@ -165,20 +145,24 @@ class Writer:
     async def on_shutdown(self, _app: Any, **_: Any) -> None:
         """Write what is waiting, if the database takes it at once."""
         await self.write(patient=False)
-        try:
-            await asyncio.to_thread(self.sink.roll_up)
-        except Unavailable as away:
-            log.warning("rollups are left for the next start", why=str(away))
         await asyncio.to_thread(self.sink.close)
+        await self.housekeeping.finish()
 
 
 def store_app(settings: Settings, kafka_address: str, database_address: str) -> Any:
     """The app, ready to be started; nothing is connected yet."""
     app = new_app("store", settings.kafka, kafka_address)
-    writer = Writer(app, settings, TimescaleSink(database_address, settings.database.schema_name))
+    schema = settings.database.schema_name
+    housekeeping = Housekeeping(
+        TimescaleSink(database_address, schema, "fleettwin store, keeping house"),
+        Retention.of(settings.database),
+        app.sleep,
+    )
+    writer = Writer(app, settings, TimescaleSink(database_address, schema), housekeeping)
     app.on_partitions_revoked.connect(writer.on_revoked)
     app.on_before_shutdown.connect(writer.on_shutdown)
 
+    Watchdog(app, settings, writer.vitals).attach()
     follow(app, settings.kafka, AGENTS, writer.accept)
 
     @app.task
@@ -187,8 +171,18 @@ def store_app(settings: Settings, kafka_address: str, database_address: str) -> 
             await app.sleep(WRITE_SECONDS)
             try:
                 await writer.write()
-                await writer.keep_house()
             except Exception as error:  # noqa: BLE001 - the outermost edge: a batch that is no good must not be skipped
                 give_up("a batch could not be written", error=repr(error))
+
+    @app.task
+    async def keep_house() -> None:
+        while not app.should_stop:
+            await app.sleep(ROLL_UP_SECONDS)
+            if writer.newest is None:
+                continue
+            try:
+                await housekeeping.keep(writer.newest)
+            except Exception as error:  # noqa: BLE001 - the outermost edge: rollups must not stop unnoticed
+                give_up("rows could not be rolled up", error=repr(error))
 
     return app

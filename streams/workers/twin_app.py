@@ -25,6 +25,7 @@ from streams.workers.lanes import LaneKind, Lanes
 from streams.workers.metering import Meter
 from streams.workers.pipeline import metered
 from streams.workers.presence import PresenceWatch
+from streams.workers.watchdog import Watchdog
 from twin.admission import admit, presence
 from twin.fleet import FleetMachine
 from twin.telemetry import TelemetryMachine
@@ -86,6 +87,7 @@ def twin_worker(settings: Settings, address: str, catalogue: Catalogue) -> TwinW
     )
     lanes.attach()
     _measure(lanes, metered(app, kafka, "twin", lanes.position))
+    Watchdog(app, settings, lanes.vitals).attach()
 
     follow(app, kafka, AGENTS, lanes.accept)
 

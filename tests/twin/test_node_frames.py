@@ -7,18 +7,26 @@ from typing import Any
 import pytest
 
 from models.node_frame import ADDED, Hearing, NodeFrame, PowerSource, read_node_frame
+from models.record import Record
 from models.topics import NODES
 from tests.builders import CATALOGUE, T0, Row, clock, folded, frame, of_each, row
+from twin.node_frames import are_due
 from twin.rules import Rules
 from twin.telemetry import TelemetryMachine
 
 RULES = Rules()
 INTERVAL = RULES.node_interval
+SITE = "osaka"
+"""Its frames are due at T0."""
+
+
+def frame_of(rows: list[Row]) -> Record:
+    return frame(rows, SITE)
 
 
 def frames_of(rows: list[Row], first: int = T0, last: int = T0) -> list[NodeFrame]:
     machine = TelemetryMachine(0, 1, RULES, CATALOGUE)
-    records = [frame(rows), clock(first - 1000 + RULES.grace), clock(last + RULES.grace)]
+    records = [frame_of(rows), clock(first - 1000 + RULES.grace), clock(last + RULES.grace)]
     return [read_node_frame(output.value or b"") for output in folded(machine, records) if output.topic == NODES]
 
 
@@ -26,10 +34,27 @@ def nodes_of(rows: list[Row]) -> list[dict[str, Any]]:
     return [node for frame in frames_of(rows) for node in frame.batch.to_pylist()]
 
 
-def test_frames_come_at_the_multiples_of_their_interval() -> None:
-    frames = frames_of([row()], T0, T0 + 2 * INTERVAL + 1000)
+def test_frames_come_once_in_their_interval() -> None:
+    frames = frames_of([row()], T0 - INTERVAL + 1000, T0 + 3 * INTERVAL - 1000)
 
-    assert [frame.identity for frame in frames] == [f"memphis@{T0 + many * INTERVAL}/0" for many in (0, 1, 2)]
+    assert [frame.identity for frame in frames] == [f"{SITE}@{T0 + many * INTERVAL}/0" for many in (0, 1, 2)]
+
+
+def test_sites_share_the_interval_between_them() -> None:
+    ticks = range(T0, T0 + INTERVAL, RULES.tick)
+    due = [[tick for tick in ticks if are_due(f"site-{number:03}", tick, RULES)] for number in range(200)]
+
+    assert {len(one) for one in due} == {1}
+    assert all(10 <= sum(tick in one for one in due) <= 30 for tick in ticks)
+
+
+@pytest.mark.parametrize(("tick", "interval"), [(1000, 1000), (60_000, 1000), (1000, 1500)])
+def test_frames_of_a_short_interval_come_where_ticks_meet_it(tick: int, interval: int) -> None:
+    rules = Rules(tick=tick, node_interval=interval)
+
+    assert [at for at in range(T0, T0 + 2 * tick * interval, tick) if are_due(SITE, at, rules)] == [
+        at for at in range(T0, T0 + 2 * tick * interval, tick) if at % interval == 0
+    ]
 
 
 def test_a_node_is_told_with_all_that_it_said() -> None:
@@ -156,9 +181,9 @@ def test_a_frame_without_lists_says_nothing_of_accelerators() -> None:
     lists = of_each(8, utilization=(1.0,))
     records = [
         clock(T0 - 3000),
-        frame([row("a", T0 - 2000, **lists), row("b", T0 - 2000, **lists)]),
+        frame_of([row("a", T0 - 2000, **lists), row("b", T0 - 2000, **lists)]),
         clock(T0 - 1000 + RULES.grace),
-        frame([row("b", T0), row("c", T0)]),
+        frame_of([row("b", T0), row("c", T0)]),
         clock(T0 + RULES.grace),
     ]
     (last,) = (output.value for output in folded(machine, records) if output.topic == NODES)
@@ -241,7 +266,7 @@ def test_a_site_may_have_more_racks_than_a_frame_can_number() -> None:
     racks = 33_000
     machine = TelemetryMachine(0, 1, RULES, CATALOGUE)
     half = [[row(f"n{i:05}", rack=f"r{i:05}") for i in range(begin, racks, 2)] for begin in (1, 0)]
-    records = [*map(frame, half), clock(T0 - 1000 + RULES.grace), clock(T0 + RULES.grace)]
+    records = [*map(frame_of, half), clock(T0 - 1000 + RULES.grace), clock(T0 + RULES.grace)]
     values = [output.value or b"" for output in folded(machine, records) if output.topic == NODES]
     racks_told = [node["rack"] for value in values for node in read_node_frame(value).batch.to_pylist()]
 
