@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: setup demo test check format lint types contracts bench bench-long telegraf documents screenshots lock clean
+.PHONY: setup demo test check format lint types contracts bench bench-long soak telegraf documents screenshots lock clean
 
 setup: $(VENV)/.ready
 
@@ -45,6 +45,9 @@ bench: setup  # under a quarter of an hour, on servers of its own; ARGS="--json 
 
 bench-long: setup  # an hour: ten minutes of the million, more attempts at the highest rate, how costs grow
 	@$(BIN)/python -m benchmarks --long $(ARGS)
+
+soak: setup  # random faults under load, held against the oracle; ARGS="--faults N --seed S --rate R --json FILE"
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 telegraf: setup  # once, if Telegraf is to be among those that bench compares with; needs go
 	@$(BIN)/python -m benchmarks.rivals.telegraf

@@ -77,7 +77,12 @@ def _publish(settings: Settings, told: Iterable[Step], source: ClockSource, pace
     if source is ClockSource.LOG:
         steps = clocked(steps, partitions)
     with opened_producer(settings) as producer:
-        return publish(steps, KafkaSender(producer, settings.kafka.topic_prefix))
+        kafka = settings.kafka
+        return publish(steps, KafkaSender(producer, kafka.topic_prefix, kafka.patience_seconds, _warn))
+
+
+def _warn(text: str) -> None:
+    typer.echo(text, err=True)
 
 
 def _clock(asked: ClockSource | None, speed: float | None, settings: Settings) -> ClockSource:

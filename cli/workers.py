@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import dashboards
@@ -9,7 +10,8 @@ from infra.catalogues import chosen_catalogue
 from infra.groups import await_coordinator, dismiss
 from infra.servers import database_address, kafka_address
 from infra.settings import read_settings
-from infra.topics import partition_counts
+from infra.timescale.sink import TimescaleSink
+from infra.topics import require_topics
 from models.topics import (
     DEAD_LETTERS,
     FLEET_CHECKPOINTS,
@@ -41,7 +43,7 @@ def twin() -> None:
     outputs = (LEDGER, NODES, STATE, SHORTAGES, OPEN_SHORTAGES)
     wanted = (*INPUTS, *outputs, WORKERS, PIPELINE, SITE_CHECKPOINTS, FLEET_CHECKPOINTS)
     catalogue = chosen_catalogue(settings.twin)
-    partition_counts(settings, wanted)
+    require_topics(settings, wanted)
     await_coordinator(settings, "twin")
     dismiss(settings, "twin", has_ended)
     address = kafka_address(settings)
@@ -56,11 +58,17 @@ def twin() -> None:
 def store() -> None:
     """Write what the twin puts out to TimescaleDB, until SIGTERM or Ctrl-C."""
     from streams.workers.identity import has_ended  # noqa: PLC0415  # Faust takes a second to import
-    from streams.workers.running import run_app  # noqa: PLC0415
+    from streams.workers.resuming import resume  # noqa: PLC0415
+    from streams.workers.running import log_plainly, run_app  # noqa: PLC0415
     from streams.workers.store_app import store_app  # noqa: PLC0415
 
     settings = read_settings()
-    partition_counts(settings, (NODES, STATE, SHORTAGES, PIPELINE, *DEAD_LETTERS))
+    topics = (NODES, STATE, SHORTAGES, PIPELINE, *DEAD_LETTERS)
+    require_topics(settings, topics)
     await_coordinator(settings, "store")
     dismiss(settings, "store", has_ended)
-    run_app(store_app(settings, kafka_address(settings), database_address(settings)))
+    log_plainly()
+    database = database_address(settings)
+    with closing(TimescaleSink(database, settings.database.schema_name, "fleettwin store, starting")) as sink:
+        resume(settings, sink, topics)
+    run_app(store_app(settings, kafka_address(settings), database))

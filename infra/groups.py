@@ -30,6 +30,46 @@ def settled_positions(settings: Settings, worker: str) -> Positions:
         if described.get("members"):
             raise Unavailable(f"the {worker} worker", "it is at work", "Stop it and verify again")
         offsets = _coordinated(lambda: admin.list_group_offsets(group)[group])
+    return _plain(settings, offsets)
+
+
+def worker_positions(settings: Settings, worker: str) -> Positions:
+    """How far a worker is safely through, at work or not; nothing if it never ran.
+
+    Raises:
+        Unavailable: no Kafka answers.
+    """
+    group = full_name(settings.kafka, worker)
+    with opened_admin(settings) as admin:
+        return _plain(settings, _coordinated(lambda: admin.list_group_offsets(group)[group]))
+
+
+def rewind(settings: Settings, worker: str, positions: Positions) -> None:
+    """Let a worker's group read again from these offsets on, by the full names of topics; waits until it is empty.
+
+    Raises:
+        Unavailable: somebody else of the group is at work, or no Kafka answers.
+    """
+    from kafka import TopicPartition  # noqa: PLC0415  # slow to import
+    from kafka.structs import OffsetAndMetadata  # noqa: PLC0415
+
+    group, deadline = full_name(settings.kafka, worker), time.monotonic() + _PATIENCE_SECONDS
+    offsets = {TopicPartition(*place): OffsetAndMetadata(at, "", -1) for place, at in positions.items()}
+    with opened_admin(settings) as admin:
+        while refused := _refused(_coordinated(lambda: admin.alter_group_offsets(group, offsets))):
+            if time.monotonic() > deadline:
+                why = f"another {worker} worker is at work, so offsets cannot be set back ({refused})"
+                raise Unavailable(f"the group {group}", why, "Stop all of them, then start them again")
+            time.sleep(_LOOK_AGAIN_SECONDS)
+
+
+def _refused(answers: Mapping[Any, Any]) -> str | None:
+    from kafka.errors import NoError  # noqa: PLC0415  # slow to import
+
+    return next((answer.__name__ for answer in answers.values() if answer is not NoError), None)
+
+
+def _plain(settings: Settings, offsets: Mapping[Any, Any]) -> Positions:
     prefix = settings.kafka.topic_prefix
     return {(place.topic.removeprefix(prefix), place.partition): at.offset for place, at in offsets.items()}
 

@@ -87,6 +87,7 @@ def opened_producer(settings: Settings) -> Iterator[KafkaProducer]:
             max_request_size=MOST_MESSAGE_BYTES,
             allow_auto_create_topics=False,
             max_block_ms=CONNECT_MILLISECONDS,
+            delivery_timeout_ms=settings.kafka.patience_seconds * 1000,
             metrics_enabled=False,
         )
         try:

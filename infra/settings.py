@@ -43,6 +43,8 @@ class KafkaSettings(_Part):
     telemetry_retention_hours: Annotated[float, Field(gt=0)] = 24.0
     history_retention_days: Annotated[float, Field(gt=0)] = 365.0
     """How long facts, demand, the ledger, shortages and dead letters are kept."""
+    patience_seconds: Annotated[float, Field(ge=1)] = 600.0
+    """How long a sender holds its records while Kafka is away, before it gives up."""
 
 
 class DatabaseSettings(_Part):

@@ -98,6 +98,17 @@ def partition_counts(settings: Settings, wanted: Collection[str]) -> Mapping[str
     return there
 
 
+def require_topics(settings: Settings, wanted: Collection[str]) -> None:
+    """See that these topics are there, and as they were made: what a site's partition is must not change.
+
+    Raises:
+        ConfigurationError: one of them is not there, or has another number of partitions.
+        Unavailable: no Kafka answers.
+    """
+    partition_counts(settings, wanted)
+    _missing(describe(settings))
+
+
 def create_topics(settings: Settings) -> tuple[str, ...]:
     """Make the topics that are missing, and tell which; those that are there keep their settings.
 

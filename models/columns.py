@@ -17,11 +17,10 @@ UNKNOWN_TEMPERATURE = np.iinfo(np.int32).min
 Integers = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Roster:
-    """Who the rows of a frame are. Senders repeat theirs in every frame, so it is kept by `key` and not read twice."""
+    """Who the rows of a frame are. Senders repeat theirs in every frame: who keeps it knows it again by identity."""
 
-    key: bytes
     nodes: tuple[str, ...]
     racks: tuple[str, ...]
     """Empty where the rack is not known."""

@@ -43,8 +43,7 @@ class SingleReading(NamedTuple):
     def columns(self) -> ReadingColumns:
         """The same as columns of one row."""
         code, *values = self.numbers
-        key = repr((self.node, self.rack, code)).encode()
-        roster = Roster(key, (self.node,), (self.rack,), np.array([code], dtype=np.int64))
+        roster = Roster((self.node,), (self.rack,), np.array([code], dtype=np.int64))
         columns = np.array([0, *values], dtype=np.int64).reshape(-1, 1)
         accelerators = None
         if self.each:

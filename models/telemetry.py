@@ -19,9 +19,8 @@ from models.instants import LAST, Instant, instant_of
 from models.names import check_site, usable
 from models.plain import PlainReader
 from models.record import Record
+from models.rosters import RosterCache
 from models.single import SingleReading
-
-_ROSTERS_KEPT = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class TelemetryDecoder:
     """Decodes the records of telemetry. Remembers rosters that it has read; the result does not depend on that."""
 
     catalogue: Catalogue
-    _rosters: dict[bytes, tuple[Roster, Mask]] = field(default_factory=dict)
+    _rosters: RosterCache = field(default_factory=RosterCache)
     _singles: PlainReader = field(init=False)
 
     def __post_init__(self) -> None:
@@ -71,8 +70,8 @@ class TelemetryDecoder:
     def _roster(self, batch: pa.RecordBatch) -> tuple[Roster, Mask]:
         """Who the rows are, and which of them have names that can be used."""
         racks = batch.column("rack") if "rack" in batch.schema.names else None
-        key = b"".join(_content(array) for array in (batch.column("node"), batch.column("type"), racks))
-        known = self._rosters.get(key)
+        content = b"".join(_content(array) for array in (batch.column("node"), batch.column("type"), racks))
+        known = self._rosters.get(content)
         if known is not None:
             return known
         nodes, types = _texts(batch.column("node")), _texts(batch.column("type"))
@@ -82,11 +81,9 @@ class TelemetryDecoder:
         named = np.array(
             [usable(node) and rack in good_racks for node, rack in zip(nodes, rack_names, strict=True)], dtype=bool
         )
-        roster = Roster(key, tuple(nodes), tuple(rack_names), codes)
-        if len(self._rosters) >= _ROSTERS_KEPT:
-            del self._rosters[next(iter(self._rosters))]
-        self._rosters[key] = roster, named
-        return roster, named
+        known = Roster(tuple(nodes), tuple(rack_names), codes), named
+        self._rosters.keep(content, known)
+        return known
 
 
 def _texts(array: pa.Array) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from models.catalogue import Catalogue
 from models.columns import UNKNOWN as NOT_SAID
-from models.columns import VALUE_NAMES, AcceleratorColumns, Integers, ReadingColumns
+from models.columns import VALUE_NAMES, AcceleratorColumns, Integers, ReadingColumns, Roster
 from twin.accelerators import AcceleratorTable
 from twin.rows import READING_ROWS, TABLE_ROWS, Row, Rows
 from twin.rules import Rules
@@ -49,7 +50,8 @@ class NodeTable:
     accelerators: AcceleratorTable = field(default_factory=AcceleratorTable)
     _slots: dict[str, int] = field(default_factory=dict)
     _rack_codes: dict[str, int] = field(default_factory=dict)
-    _rosters: dict[bytes, Integers] = field(default_factory=dict)
+    _rosters: WeakKeyDictionary[Roster, Integers] = field(default_factory=WeakKeyDictionary)
+    """The table's rows of the rosters that whoever decodes still keeps."""
     _by_name: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     _names: pa.Array = field(default_factory=lambda: pa.array([], pa.string()))
 
@@ -75,7 +77,7 @@ class NodeTable:
 
     def _roster_rows(self, columns: ReadingColumns) -> Integers:
         roster = columns.roster
-        known = self._rosters.get(roster.key)
+        known = self._rosters.get(roster)
         if known is None:
             # Only nodes with a good row become known: a slot is given when the row is first used.
             used = set(columns.who.tolist())
@@ -83,9 +85,7 @@ class NodeTable:
             racks = [self._rack(rack) if i in used else NOT_SAID for i, rack in enumerate(roster.racks)]
             known = np.array([slots, racks, roster.codes], dtype=np.int64)
             if len(used) == len(roster.nodes):
-                if len(self._rosters) >= 4096:
-                    del self._rosters[next(iter(self._rosters))]
-                self._rosters[roster.key] = known
+                self._rosters[roster] = known
         return known
 
     def slot_of(self, node: str) -> int | None:

@@ -14,6 +14,7 @@ from infra.timescale.connection import Connection, connect, database_errors, ser
 from infra.timescale.copying import CopyContent, contents_of, copy_new, copy_straight
 from infra.timescale.latest import follow_episodes, follow_nodes
 from infra.timescale.migrations import require_current
+from infra.timescale.positions import Place, Span, advance, begin_positions, known_positions
 from infra.timescale.retention import Retention, drop_older
 from infra.timescale.roles import act_as_writer
 from infra.timescale.rollups import mark_due, roll_up, roll_up_some
@@ -65,18 +66,43 @@ class TimescaleSink:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self.close()
 
-    def write(self, batch: RowBatch) -> Written:
+    def write(self, batch: RowBatch, spans: Mapping[Place, Span] | None = None) -> Written:
         """Write the batch in one transaction; rows that are there already stay as they are.
+
+        Args:
+            batch: The rows.
+            spans: Of which records they are.
 
         Raises:
             Unavailable: nothing is known to be written; the same batch can be written again.
+            RowsMissing: the rows of earlier records are not in this database.
         """
         connection = self._opened()
         with database_errors(server_name(self._address)):
             try:
-                return self._write(connection, batch, copy_straight)
+                return self._write(connection, batch, spans or {}, copy_straight)
             except errors.UniqueViolation:
-                return self._write(connection, batch, copy_new)
+                return self._write(connection, batch, spans or {}, copy_new)
+
+    def positions(self) -> Mapping[Place, int]:
+        """Up to which offset the records of each partition are rows.
+
+        Raises:
+            Unavailable: as `write`.
+        """
+        connection = self._opened()
+        with database_errors(server_name(self._address)):
+            return known_positions(connection, self._schema)
+
+    def begin(self, begins: Mapping[Place, int]) -> None:
+        """Note from where on partitions are read, where that is not known, or where what came before is gone.
+
+        Raises:
+            Unavailable: as `write`.
+        """
+        connection = self._opened()
+        with database_errors(server_name(self._address)):
+            begin_positions(connection, self._schema, begins)
 
     def roll_up(self, through: Instant | None = None) -> int:
         """Recompute the rollups whose rows changed: buckets that end at `through` or before, or all of them.
@@ -129,9 +155,13 @@ class TimescaleSink:
         self._connection = connection
         return connection
 
-    def _write(self, connection: Connection, batch: RowBatch, copy: CopyContent) -> Written:
+    def _write(
+        self, connection: Connection, batch: RowBatch, spans: Mapping[Place, Span], copy: CopyContent
+    ) -> Written:
         names = rosters_of(batch.nodes)
         with connection.transaction():
+            if spans:
+                advance(connection, self._schema, spans)
             written = {content.table.name: copy(connection, self._schema, content) for content in contents_of(batch)}
             follow_episodes(connection, self._schema, {event.id for event in batch.shortages})
             if written.get(tables.NODE_SAMPLES.name):

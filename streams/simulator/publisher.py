@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,13 +15,13 @@ from streams.simulator.telemetry import Step
 
 if TYPE_CHECKING:
     from kafka import KafkaProducer
-    from kafka.producer.future import FutureRecordMetadata
+    from kafka.producer.future import FutureRecordMetadata, RecordMetadata
 
 _MOST_WAITING_BYTES = 32 * 1024 * 1024
 """The producer itself would take in whatever it is given until memory is full."""
 
-_PATIENCE_SECONDS = 30.0
-"""How long a record may be on its way. The producer's own limit is longer, and with its broker gone it can miss it."""
+_SILENCE_SECONDS = 5.0
+"""After so long without an answer from Kafka somebody should know."""
 
 
 class Sender(Protocol):
@@ -88,10 +88,25 @@ def publish(steps: Iterable[Step], sender: Sender) -> Published:
 
 
 class KafkaSender:
-    """Sends through a producer that keeps the order within each partition; a record that is not taken is an error."""
+    """Sends through a producer that keeps the order within each partition; a record that is not taken is an error.
 
-    def __init__(self, producer: KafkaProducer, topic_prefix: str) -> None:
-        self._producer, self._prefix = producer, topic_prefix
+    While Kafka is away a bounded number of bytes waits, and whoever sends waits, too: nothing is dropped.
+
+    Args:
+        producer: Where records go.
+        topic_prefix: Of every topic.
+        patience: Seconds that a record may be on its way.
+        tell: Hears when Kafka is silent for long.
+    """
+
+    def __init__(
+        self,
+        producer: KafkaProducer,
+        topic_prefix: str,
+        patience: float = 30.0,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._producer, self._prefix, self._patience, self._tell = producer, topic_prefix, patience, tell
         self._telemetry = topic_prefix + TELEMETRY
         self._waiting: deque[tuple[FutureRecordMetadata, int, float]] = deque()
         self._waiting_bytes = 0
@@ -126,18 +141,31 @@ class KafkaSender:
         Raises:
             KafkaError: one was not taken, or not in time.
         """
-        self._producer.flush(timeout=_PATIENCE_SECONDS)
         self._drop_arrived(-1)
 
     def _drop_arrived(self, most: int) -> None:
         """Forget what has arrived, and wait for the oldest until no more than so many bytes are on their way."""
         while self._waiting:
             future, size, since = self._waiting[0]
-            left = since + _PATIENCE_SECONDS - time.monotonic()
+            left = since + self._patience - time.monotonic()
             if not future.is_done and self._waiting_bytes <= most and left > 0:
                 return
-            arrived = future.get(timeout=max(0.0, left))
+            arrived = self._arrived(future, left)
             self._waiting.popleft()
             self._waiting_bytes -= size
             if arrived.topic == self._telemetry:
                 self._next[arrived.partition] = max(self._next.get(arrived.partition, 0), arrived.offset + 1)
+
+    def _arrived(self, future: FutureRecordMetadata, left: float) -> RecordMetadata:
+        """Where the record is, once it has arrived."""
+        from kafka.errors import KafkaTimeoutError  # noqa: PLC0415  # slow to import
+
+        if left > _SILENCE_SECONDS:
+            try:
+                return future.get(timeout=_SILENCE_SECONDS)
+            except KafkaTimeoutError:
+                if future.is_done:
+                    raise
+                left -= _SILENCE_SECONDS
+                self._tell(f"Kafka does not answer; {len(self._waiting):,} records wait for it, at most {left:.0f} s")
+        return future.get(timeout=max(0.0, left))

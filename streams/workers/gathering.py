@@ -35,6 +35,8 @@ class Gathering:
     nodes: list[NodeFrame] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
     pipeline: list[PipelineSample] = field(default_factory=list)
+    begins: dict[tuple[str, int], int] = field(default_factory=dict)
+    """Where reading went on from, of each partition that has a record in it."""
     next_offsets: dict[tuple[str, int], int] = field(default_factory=dict)
     records: int = 0
     bytes: int = 0
@@ -44,12 +46,17 @@ class Gathering:
         """Whether it should be written before more is read."""
         return self.bytes >= MOST_BYTES
 
-    def add(self, record: Record) -> None:
+    def add(self, record: Record, begin: int | None = None) -> None:
         """Take a record in.
+
+        Args:
+            record: The next one of its partition.
+            begin: Where reading went on from to find it; without it, at the record itself.
 
         Raises:
             RecordRefused: it is none of ours; its offset counts as read all the same.
         """
+        self.begins.setdefault((record.topic, record.partition), record.offset if begin is None else begin)
         self.next_offsets[record.topic, record.partition] = record.offset + 1
         self.records += 1
         self.bytes += len(record.value or b"")
@@ -81,6 +88,13 @@ class Gathering:
     def positions(self) -> Mapping[tuple[str, int], int]:
         """What may be committed once the batch is written."""
         return dict(self.next_offsets)
+
+    def spans(self, prefix: str) -> Mapping[tuple[str, int], tuple[int, int]]:
+        """From where to where each partition was read, by the topic's full name."""
+        return {
+            (prefix + topic, partition): (self.begins[topic, partition], end)
+            for (topic, partition), end in self.next_offsets.items()
+        }
 
 
 def _checked(sample: PipelineSample) -> PipelineSample:

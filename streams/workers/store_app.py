@@ -15,6 +15,7 @@ import structlog
 from faust.types import TP
 
 from infra.settings import Settings
+from infra.timescale.positions import RowsMissing
 from infra.timescale.retention import Retention
 from infra.timescale.sink import TimescaleSink, Written
 from infra.topics import full_name
@@ -91,10 +92,11 @@ class Writer:
         if self.app.consumer_generation_id != generation:
             return  # it waited through a rebalance: whoever owns the partition now reads it again
         record = record_of(message, self.settings.kafka)
+        begin = min(self._position((record.topic, record.partition)) or 0, record.offset)
         self.read[record.topic, record.partition] = record.offset + 1
         self.meter.read((record.topic, record.partition), len(record.value or b""))
         try:
-            self.gathering.add(record)
+            self.gathering.add(record, begin)
         except RecordRefused as refused:
             log.warning("a record is none of ours", topic=record.topic, offset=record.offset, why=str(refused))
 
@@ -105,12 +107,14 @@ class Writer:
                 return
             generation, taken, self.gathering = self.app.consumer_generation_id, self.gathering, Gathering()
             self._room.set()
-            pause = WRITE_SECONDS
+            pause, spans = WRITE_SECONDS, taken.spans(self.settings.kafka.topic_prefix)
             while True:
                 try:
-                    written = await asyncio.to_thread(self.sink.write, taken.batch())
+                    written = await asyncio.to_thread(self.sink.write, taken.batch(), spans)
                     self.away = False
                     break
+                except RowsMissing as gap:
+                    give_up("the database was made anew or set back; what it lacks is read again", why=str(gap))
                 except Unavailable as away:
                     self.away = True
                     log.warning("the database is away", why=str(away), records=taken.records)

@@ -14,6 +14,7 @@ from infra.topics import full_name
 from models.catalogue import Catalogue
 from models.clock import Clock
 from models.cloudevents import EventType, headers
+from models.errors import ConfigurationError
 from models.instants import moment_of
 from models.names import FLEET
 from models.pipeline import Stage
@@ -72,6 +73,13 @@ def twin_worker(settings: Settings, address: str, catalogue: Catalogue) -> TwinW
     app = new_app("twin", kafka, address)
 
     def telemetry(partition: int) -> Machine:
+        if partition >= kafka.telemetry_partitions:
+            raise ConfigurationError(
+                f"the number of partitions of {full_name(kafka, TELEMETRY)}",
+                f"{partition + 1} or more",
+                f"{kafka.telemetry_partitions}, which it was made with: sites would change their places; make topics"
+                " with another FLEETTWIN_KAFKA__TOPIC_PREFIX, and let senders go on there",
+            )
         return TelemetryMachine(partition, kafka.telemetry_partitions, rules, catalogue)
 
     lanes = Lanes(
