@@ -147,6 +147,12 @@ class World:
         assert done.returncode == 0, done.stdout + done.stderr
         return orjson.loads(done.stdout)
 
+    def verified(self, *arguments: str) -> Any:
+        """What the oracle says, good or bad."""
+        done = self.fleettwin("verify", "--json", *arguments)
+        assert done.stdout, done.stderr
+        return orjson.loads(done.stdout)
+
     def wait_until(self, holds: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait for a condition, unless a command has failed or too much time has passed."""
         deadline = time.monotonic() + seconds

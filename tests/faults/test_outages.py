@@ -1,0 +1,115 @@
+"""Servers that are away for long, or whose disk is full: what can go on goes on, the rest waits, nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from infra.kafka_clients import opened_consumer
+from infra.topics import full_name
+from models.topics import SHORTAGES
+from tests.faults.fleet import CYCLE_SECONDS, dirty_fleet
+from tests.faults.servers import Breakable
+from tests.faults.twin import Twin, whole_twin
+from tests.servers import CACHE
+
+pytestmark = [pytest.mark.servers, pytest.mark.timeout(1800)]
+
+RATE = 500
+KAFKA_AWAY_SECONDS = 40.0
+"""Longer than the group's session and than a worker waits for an answer to what it has sent."""
+
+DISK = "600m"
+
+
+def check(twin: Twin) -> None:
+    """Let everything come to its end, and ask the oracle."""
+    twin.settle()
+    verified, notes = twin.verified(), twin.check_notes()
+    assert verified["differences"] == 0, verified["first_difference"]
+    assert (notes.lost, notes.repeated) == (0, 0)
+    assert notes.noted > 0
+
+
+def shortage_events(twin: Twin) -> int:
+    from kafka import TopicPartition
+
+    place = TopicPartition(full_name(twin.settings.kafka, SHORTAGES), 0)
+    with opened_consumer(twin.settings) as consumer:
+        return int(consumer.end_offsets([place])[place])
+
+
+def pause(twin: Twin, seconds: float) -> None:
+    until = time.monotonic() + seconds
+    twin.crew.wait_until(lambda: time.monotonic() >= until, "time passes", seconds + 60)
+
+
+def test_kafka_may_be_away_for_long(tmp_path: Path) -> None:
+    with whole_twin(tmp_path, CACHE, dirty_fleet(RATE)) as twin:
+        twin.servers.kafka.kill()
+        pause(twin, KAFKA_AWAY_SECONDS)
+        twin.servers.kafka.start()
+        twin.recovered_after(time.time())
+        assert twin.sender.starts == 1, "the sender holds what it has until Kafka is back"
+        check(twin)
+
+
+def test_alerts_go_on_without_the_database_and_the_store_catches_up(tmp_path: Path) -> None:
+    with whole_twin(tmp_path, CACHE, dirty_fleet(RATE)) as twin:
+        twin.servers.database.kill()
+        before = shortage_events(twin)
+        twin.crew.wait_until(lambda: shortage_events(twin) > before, "shortages change", 3 * CYCLE_SECONDS)
+        assert twin.store.starts == 1, "the store waits for its database"
+        twin.servers.database.start()
+        twin.recovered_after(time.time())
+        check(twin)
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[None]:
+    """A file system of its own, which can be filled."""
+    folder.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(folder)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@contextmanager
+def full(disk: Path) -> Iterator[None]:
+    """Not a byte is left while the block runs."""
+    filler = disk / "filler"
+    with filler.open("wb") as file:
+        try:
+            while True:
+                file.write(bytes(2**20))
+                file.flush()
+        except OSError:
+            pass
+    try:
+        yield
+    finally:
+        filler.unlink()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small file system")
+@pytest.mark.parametrize("which", ["kafka", "database"])
+def test_a_full_disk_costs_nothing_once_there_is_room_again(which: str, tmp_path: Path) -> None:
+    folder = tmp_path / "instances" / "faults" / ("kafka" if which == "kafka" else "timescaledb")
+    with small_disk(folder), whole_twin(tmp_path, CACHE, dirty_fleet(RATE)) as twin:
+        server: Breakable = getattr(twin.servers, which)
+        with full(folder):
+            stuck = twin.newest_whole_tick()
+            pause(twin, 20)
+            assert twin.newest_whole_tick() - stuck < 20, "nothing became rows meanwhile"
+        if not server.runs:
+            server.start()
+        twin.recovered_after(time.time())
+        check(twin)
