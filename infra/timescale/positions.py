@@ -9,11 +9,9 @@ from collections.abc import Mapping
 
 from psycopg import sql
 
+from infra.offsets import Place
 from infra.timescale.connection import Connection
 from models.errors import FleettwinError
-
-Place = tuple[str, int]
-"""A topic, with the prefix, and a partition."""
 
 Span = tuple[int, int]
 """The offset that reading went on from, and the one after the last record read."""

@@ -8,13 +8,14 @@ from typing import Self
 
 from psycopg import errors
 
+from infra.offsets import Place
 from infra.timescale import tables
 from infra.timescale.batch import RowBatch
 from infra.timescale.connection import Connection, connect, database_errors, server_name
 from infra.timescale.copying import CopyContent, contents_of, copy_new, copy_straight
 from infra.timescale.latest import follow_episodes, follow_nodes
 from infra.timescale.migrations import require_current
-from infra.timescale.positions import Place, Span, advance, begin_positions, known_positions
+from infra.timescale.positions import Span, advance, begin_positions, known_positions
 from infra.timescale.retention import Retention, drop_older
 from infra.timescale.roles import act_as_writer
 from infra.timescale.rollups import mark_due, roll_up, roll_up_some

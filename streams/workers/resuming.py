@@ -9,8 +9,8 @@ import structlog
 
 from infra.groups import rewind, worker_positions
 from infra.kafka_clients import opened_consumer
+from infra.offsets import Place, begins_of
 from infra.settings import Settings
-from infra.timescale.positions import Place
 from infra.timescale.sink import TimescaleSink
 from infra.topics import full_name, partition_counts
 from models.errors import Unavailable
@@ -48,16 +48,10 @@ def resume(settings: Settings, sink: TimescaleSink, topics: Collection[str]) -> 
 
 
 def _begins(settings: Settings, topics: Collection[str]) -> Mapping[Place, int]:
-    from kafka import TopicPartition  # noqa: PLC0415  # slow to import
-
     counts = partition_counts(settings, topics)
+    places = [(full_name(settings.kafka, topic), part) for topic, count in counts.items() for part in range(count)]
     with opened_consumer(settings) as consumer:
-        found: dict[Place, int] = {}
-        for topic, count in counts.items():
-            # Topic by topic: asked for several, kafka-python 3.0.12 leaves out those that it has not heard of yet.
-            places = [TopicPartition(full_name(settings.kafka, topic), partition) for partition in range(count)]
-            found |= {(at.topic, at.partition): begin for at, begin in consumer.beginning_offsets(places).items()}
-    return found
+        return begins_of(consumer, places)
 
 
 def _known(sink: TimescaleSink) -> Mapping[Place, int]:

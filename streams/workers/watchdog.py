@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import structlog
 
 from infra.kafka_clients import opened_consumer
+from infra.offsets import ends_of
 from infra.settings import Settings
 from infra.topics import full_name
 from models.errors import Unavailable
@@ -143,25 +144,23 @@ class _Asked:
 
     def ends(self, places: Collection[Place]) -> Mapping[Place, int]:
         """The offset after the last record of each; nothing where Kafka does not answer."""
-        named = {self._named(place): place for place in places}
-        found = self._asked(lambda consumer: consumer.end_offsets(list(named)))
+        named = {(full_name(self.settings.kafka, topic), partition): (topic, partition) for topic, partition in places}
+        found = self._asked(lambda consumer: ends_of(consumer, named))
         return {named[place]: end for place, end in (found or {}).items()}
 
     def has_more(self, place: Place, offset: int) -> bool:
         """Whether a record can be read from there on."""
 
         def read(consumer: KafkaConsumer) -> bool:
-            consumer.assign([self._named(place)])
-            consumer.seek(self._named(place), offset)
+            from kafka import TopicPartition  # noqa: PLC0415  # slow to import
+
+            topic, partition = place
+            there = TopicPartition(full_name(self.settings.kafka, topic), partition)
+            consumer.assign([there])
+            consumer.seek(there, offset)
             return bool(consumer.poll(timeout_ms=_READ_MILLISECONDS, max_records=1))
 
         return bool(self._asked(read))
-
-    def _named(self, place: Place) -> Any:
-        from kafka import TopicPartition  # noqa: PLC0415  # slow to import
-
-        topic, partition = place
-        return TopicPartition(full_name(self.settings.kafka, topic), partition)
 
     def _asked(self, question: Callable[[KafkaConsumer], _T]) -> _T | None:
         from kafka.errors import KafkaError  # noqa: PLC0415  # slow to import

@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from infra.kafka_clients import opened_consumer
-from infra.topics import full_name
 from models.topics import SHORTAGES
 from tests.faults.fleet import CYCLE_SECONDS, dirty_fleet
 from tests.faults.servers import Breakable
@@ -38,11 +36,7 @@ def check(twin: Twin) -> None:
 
 
 def shortage_events(twin: Twin) -> int:
-    from kafka import TopicPartition
-
-    place = TopicPartition(full_name(twin.settings.kafka, SHORTAGES), 0)
-    with opened_consumer(twin.settings) as consumer:
-        return int(consumer.end_offsets([place])[place])
+    return twin.ends(SHORTAGES)[SHORTAGES, 0]
 
 
 def pause(twin: Twin, seconds: float) -> None:

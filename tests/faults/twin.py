@@ -17,12 +17,13 @@ import psycopg
 from pydantic import SecretStr
 
 from benchmarks.fleets import write_scenario
-from infra.groups import await_coordinator
+from infra.groups import await_coordinator, worker_positions
 from infra.kafka_clients import opened_consumer
+from infra.offsets import ends_of
 from infra.settings import ClockSource, DatabaseSettings, KafkaSettings, Settings, TwinSettings
 from infra.timescale.connection import connect, server_name
 from infra.timescale.migrations import migrate
-from infra.topics import create_topics, full_name, partition_counts
+from infra.topics import create_topics, partition_counts
 from models.record import Record
 from models.scenario import Scenario
 from models.topics import DEMAND, SITES, TELEMETRY
@@ -95,17 +96,14 @@ class Twin:
 
     def done(self, group: str, topics: tuple[str, ...]) -> bool:
         """Whether the group has committed all that these topics hold."""
-        from kafka import TopicPartition
-        from kafka.structs import OffsetAndMetadata  # noqa: F401
+        committed = worker_positions(self.settings, group)  # before the ends: what it follows from is there by then
+        return all(committed.get(place, 0) >= end for place, end in self.ends(*topics).items())
 
-        with opened_consumer(self.settings, full_name(self.settings.kafka, group)) as consumer:
-            places = [
-                TopicPartition(full_name(self.settings.kafka, topic), partition)
-                for topic, count in partition_counts(self.settings, topics).items()
-                for partition in range(count)
-            ]
-            ends = consumer.end_offsets(places)
-            return all((consumer.committed(place) or 0) >= end for place, end in ends.items())
+    def ends(self, *topics: str) -> dict[tuple[str, int], int]:
+        """The offset after the last record of each partition; topics without the prefix."""
+        counts = partition_counts(self.settings, topics)
+        with opened_consumer(self.settings) as consumer:
+            return ends_of(consumer, [(topic, part) for topic, count in counts.items() for part in range(count)])
 
     def settle(self) -> None:
         """Stop the sender, let the others finish, and stop them, too."""

@@ -20,6 +20,7 @@ from infra.embedded import process
 from infra.embedded.stack import RunningStack
 from infra.groups import await_coordinator
 from infra.kafka_clients import opened_admin, opened_consumer
+from infra.offsets import ends_of
 from infra.settings import ClockSource, DatabaseSettings, KafkaSettings, Settings, TwinSettings
 from infra.timescale.connection import Connection, connect, server_name
 from infra.timescale.migrations import migrate
@@ -182,14 +183,13 @@ class World:
 
     def ends(self, *topics: str) -> Positions:
         """The offset after the last record of each partition."""
-        from kafka import TopicPartition
-
-        found: dict[tuple[str, int], int] = {}
-        for topic, count in partition_counts(self.settings, topics).items():
-            # Topic by topic: asked for several, kafka-python 3.0.12 leaves out those that it has not heard of yet.
-            places = [TopicPartition(full_name(self.settings.kafka, topic), partition) for partition in range(count)]
-            found |= {(topic, there.partition): end for there, end in self.consumer.end_offsets(places).items()}
-        return found
+        counts = partition_counts(self.settings, topics)
+        named = {
+            (full_name(self.settings.kafka, topic), part): (topic, part)
+            for topic, count in counts.items()
+            for part in range(count)
+        }
+        return {named[place]: end for place, end in ends_of(self.consumer, named).items()}
 
     def end(self, topic: str) -> int:
         """How many records a topic has, all partitions together."""
