@@ -75,6 +75,10 @@ class Lane:
             self.broken = False
             return True
 
+    def skip_to(self, offset: int) -> None:
+        """Pass over offsets that have no record."""
+        self.next_offset = max(self.next_offset, offset)
+
     async def cut(self, generation: int) -> Checkpoint | None:
         """The state once all outputs before it are stored; none where there is nothing new, or nothing to trust.
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from infra.settings import KafkaSettings
@@ -94,14 +95,45 @@ class Lanes:
             give_up("a record could not be folded", topic=topic, offset=message.offset, error=repr(error))
 
     async def _go_back(self, lane: Lane, message: Any, gap: Disordered) -> None:
-        """Have Faust read again from where the lane stands: after quick rebalances it may have begun further on."""
+        """Have Faust read again from where the lane stands: after quick rebalances it may have begun further on.
+
+        Or go on where no record is left between: the end of a sender's transaction has an offset, and is no record.
+        """
         known = self._gap_since.get((lane.topic, message.partition))
-        if known is None:
-            self._gap_since[lane.topic, message.partition] = time.monotonic()
-            log.info("reading again", topic=lane.topic, partition=message.partition, why=str(gap))
-            await self.app.consumer.seek(TP(message.topic, message.partition), lane.next_offset)
-        elif time.monotonic() - known > GAP_PATIENCE_SECONDS:
-            give_up("a lane misses a record", topic=lane.topic, partition=message.partition, error=str(gap))
+        if known is not None:
+            if time.monotonic() - known > GAP_PATIENCE_SECONDS:
+                give_up("a lane misses a record", topic=lane.topic, partition=message.partition, error=str(gap))
+            return
+        try:
+            next_offset = await self._next_record(message, lane.next_offset)
+        except KafkaError as error:
+            give_up("a gap in the log cannot be looked into", topic=lane.topic, error=repr(error))
+        if next_offset > lane.next_offset:
+            lane.skip_to(next_offset)
+            await self.accept(message)
+            return
+        self._gap_since[lane.topic, message.partition] = time.monotonic()
+        log.info("reading again", topic=lane.topic, partition=message.partition, why=str(gap))
+        await self.app.consumer.seek(TP(message.topic, message.partition), lane.next_offset)
+
+    async def _next_record(self, message: Any, offset: int) -> int:
+        """The offset of the first record from there on, asked of Kafka itself; there is one, as `message` follows."""
+        place = TopicPartition(message.topic, message.partition)
+        consumer = self._reader()
+        await consumer.start()
+        try:
+            consumer.assign([place])
+            consumer.seek(place, offset)
+            record = await consumer.getone(place)
+        finally:
+            await consumer.stop()
+        return int(record.offset)
+
+    def _reader(self) -> AIOKafkaConsumer:
+        """A consumer beside Faust's, of no group."""
+        return AIOKafkaConsumer(
+            bootstrap_servers=self.address, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
+        )
 
     async def send(self, output: Outgoing) -> Any:
         """Hand a record to the producer; the result is awaitable and done when the record is stored."""
@@ -176,9 +208,7 @@ class Lanes:
     async def _loaded(self, assigned: list[tuple[str, int]]) -> dict[tuple[str, int], Lane]:
         if not assigned:
             return {}
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.address, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
-        )
+        consumer = self._reader()
         sources = {
             lane_id: TopicPartition(full_name(self.kafka, self.kinds[lane_id[0]].checkpoints), lane_id[1])
             for lane_id in assigned
