@@ -126,7 +126,7 @@ def test_what_the_watch_does_not_know_says_nothing(kind: bytes) -> None:
 
 def node_frame() -> Record:
     machine = TelemetryMachine(0, 1, Rules(), CATALOGUE)
-    outputs = folded(machine, [frame([row()]), clock(T0 - 500), clock(T0 + 500)])
+    outputs = folded(machine, [frame([row()]), clock(T0 - 500), clock(T0 + Rules().node_interval - 500)])
     (output,) = [output for output in outputs if output.topic == NODES]
     return Record(NODES, 3, 41, T0, output.key, output.value, output.headers)
 
