@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import dashboards
@@ -10,6 +11,7 @@ from infra.groups import await_coordinator, dismiss
 from infra.servers import database_address, kafka_address
 from infra.settings import read_settings
 from infra.topics import partition_counts
+from models.errors import Unavailable
 from models.topics import (
     DEAD_LETTERS,
     FLEET_CHECKPOINTS,
@@ -55,6 +57,7 @@ def twin() -> None:
 
 def store() -> None:
     """Write what the twin puts out to TimescaleDB, until SIGTERM or Ctrl-C."""
+    from infra.timescale.sink import TimescaleSink  # noqa: PLC0415  # slow to import, as the others
     from streams.workers.identity import has_ended  # noqa: PLC0415  # Faust takes a second to import
     from streams.workers.running import run_app  # noqa: PLC0415
     from streams.workers.store_app import store_app  # noqa: PLC0415
@@ -63,4 +66,7 @@ def store() -> None:
     partition_counts(settings, (NODES, STATE, SHORTAGES, PIPELINE, *DEAD_LETTERS))
     await_coordinator(settings, "store")
     dismiss(settings, "store", has_ended)
-    run_app(store_app(settings, kafka_address(settings), database_address(settings)))
+    address = database_address(settings)
+    with suppress(Unavailable), TimescaleSink(address, settings.database.schema_name):
+        pass  # one that is away is waited for; one that turns us away is told of now, not with the first rows
+    run_app(store_app(settings, kafka_address(settings), address))

@@ -31,11 +31,51 @@ class ClockSource(StrEnum):
     """The sender: a replay, or a simulator that runs faster than time."""
 
 
+class SecurityProtocol(StrEnum):
+    """What a listener of Kafka speaks."""
+
+    PLAINTEXT = "PLAINTEXT"
+    SSL = "SSL"
+    SASL_PLAINTEXT = "SASL_PLAINTEXT"
+    SASL_SSL = "SASL_SSL"
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether it is TLS."""
+        return self in (SecurityProtocol.SSL, SecurityProtocol.SASL_SSL)
+
+    @property
+    def named(self) -> bool:
+        """Whether clients log in."""
+        return self in (SecurityProtocol.SASL_PLAINTEXT, SecurityProtocol.SASL_SSL)
+
+
+class SaslMechanism(StrEnum):
+    """How a user proves to know the password."""
+
+    PLAIN = "PLAIN"
+    SCRAM_SHA_256 = "SCRAM-SHA-256"
+    SCRAM_SHA_512 = "SCRAM-SHA-512"
+
+
 class KafkaSettings(_Part):
-    """Where Kafka is, and how our topics are laid out on it."""
+    """Where Kafka is, how clients log in there, and how our topics are laid out on it."""
 
     bootstrap_servers: str | None = None
     """`host:port[,host:port]`; unset means the running embedded stack."""
+    security_protocol: SecurityProtocol = SecurityProtocol.PLAINTEXT
+    """What the listener at that address speaks."""
+    ca_file: Path | None = None
+    """PEM with the authorities that may have signed the broker's certificate; unset: those that the system trusts."""
+    certificate_file: Path | None = None
+    """PEM with the client's own certificate, where the listener asks for one."""
+    key_file: Path | None = None
+    """Its key, unencrypted, if it is not in the same file."""
+    sasl_mechanism: SaslMechanism = SaslMechanism.SCRAM_SHA_512
+    user: str | None = None
+    password: SecretStr | None = None
+    password_file: Path | None = None
+    """A file that holds the password, instead of `password`."""
     topic_prefix: Annotated[str, Field(pattern=r"^[a-z0-9.-]*$")] = ""
     """Put before every topic and group name, to keep several twins apart on one Kafka."""
     telemetry_partitions: Annotated[int, Field(ge=1, le=1000)] = 12
@@ -49,7 +89,10 @@ class DatabaseSettings(_Part):
     """Where TimescaleDB is."""
 
     url: SecretStr | None = None
-    """`postgresql://user:password@host:port/database`, of the schema's owner; unset means the embedded stack."""
+    """`postgresql://user:password@host:port/database`, of the schema's owner; unset means the embedded stack.
+    With `?sslmode=verify-full&sslrootcert=FILE` the connection is encrypted, and the server must prove who it is."""
+    url_file: Path | None = None
+    """A file that holds the address, instead of `url`."""
     schema_name: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,40}$")] = "fleettwin"
     raw_retention_hours: Annotated[float, Field(gt=0)] = 48.0
     """How long node samples and per-second samples are kept."""

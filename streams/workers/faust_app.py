@@ -8,6 +8,7 @@ from typing import Any
 
 import faust
 
+from infra.kafka_security import client_security
 from infra.settings import KafkaSettings
 from infra.topics import full_name
 from streams.workers.bursts import BurstStream, BurstTransport
@@ -25,6 +26,7 @@ def new_app(name: str, kafka: KafkaSettings, address: str) -> Any:
     app = faust.App(
         f"{kafka.topic_prefix}{name}",
         broker=[f"kafka://{server}" for server in address.split(",")],
+        broker_credentials=_credentials(client_security(kafka)),
         store="memory://",
         datadir=tempfile.gettempdir(),
         web_enabled=False,
@@ -48,6 +50,19 @@ def new_app(name: str, kafka: KafkaSettings, address: str) -> Any:
     )
     app.transport = BurstTransport(app.conf.broker_consumer, app)
     return app
+
+
+def _credentials(security: Mapping[str, Any]) -> faust.types.auth.CredentialsT | None:
+    """The same as Faust has it; none where anybody may come, and unencrypted."""
+    context = security.get("ssl_context")
+    if "sasl_mechanism" in security:
+        return faust.SASLCredentials(
+            username=security["sasl_plain_username"],
+            password=security["sasl_plain_password"],
+            mechanism=security["sasl_mechanism"],
+            ssl_context=context,
+        )
+    return None if context is None else faust.SSLCredentials(context)
 
 
 def follow(app: Any, kafka: KafkaSettings, agents: Mapping[str, str], accept: Callable[[Any], Awaitable[None]]) -> None:

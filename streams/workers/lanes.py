@@ -13,6 +13,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from faust.types import TP
 
+from infra.kafka_security import client_security
 from infra.settings import KafkaSettings
 from infra.topics import full_name
 from models.errors import ConfigurationError
@@ -172,7 +173,11 @@ class Lanes:
         if not assigned:
             return {}
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.address, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
+            bootstrap_servers=self.address,
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            **client_security(self.kafka),
         )
         sources = {
             lane_id: TopicPartition(full_name(self.kafka, self.kinds[lane_id[0]].checkpoints), lane_id[1])
