@@ -127,6 +127,8 @@ class ConsoleSettings(_Part):
     """What callers must bring as `Authorization: Bearer TOKEN`; unset: nothing. The same for all workers."""
     token_file: Path | None = None
     """A file that holds the token, instead of `token`."""
+    requests_per_second: Annotated[float, Field(ge=0)] = 100.0
+    """How many one address may ask for, lastingly; five times as many may come at once. 0: as many as it likes."""
 
 
 class GrafanaSettings(_Part):
