@@ -5,10 +5,17 @@ from __future__ import annotations
 import os
 from enum import StrEnum
 from pathlib import Path
+from tomllib import TOMLDecodeError
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
 
 from models.errors import ConfigurationError
 
@@ -241,16 +248,28 @@ def read_settings() -> Settings:
     unknown = sorted(_unknown_variables())
     if unknown:
         known = ", ".join(f"FLEETTWIN_{name.upper()}__*" for name in Settings.model_fields)
-        raise ConfigurationError(unknown[0], os.environ[unknown[0]], f"no such variable; the known ones are {known}")
+        value = _shown(unknown[0], os.environ[unknown[0]])
+        raise ConfigurationError(unknown[0], value, f"no such variable; the known ones are {known}")
     try:
         return Settings()
     except ValidationError as invalid:
         first = invalid.errors()[0]
         name = "FLEETTWIN_" + "__".join(str(part).upper() for part in first["loc"])
-        value = "(hidden)" if any(word in name for word in _SECRET) else first["input"]
+        # of a whole part, any of its secrets may be what is wrong
+        value = _shown(name, first["input"]) if len(first["loc"]) > 1 else _HIDDEN
         raise ConfigurationError(name, value, first["msg"].removeprefix("Input should be ")) from None
+    except SettingsError as invalid:
+        raise ConfigurationError("FLEETTWIN_*", _HIDDEN, f"JSON, where a variable is a whole part: {invalid}") from None
+    except TOMLDecodeError as invalid:
+        raise ConfigurationError(FILE_VARIABLE, path, f"a file in TOML: {invalid}") from None
 
 
+def _shown(name: str, value: object) -> object:
+    """The value as a message may show it."""
+    return _HIDDEN if any(word in name for word in _SECRET) else value
+
+
+_HIDDEN = "(hidden)"
 _SECRET = ("URL", "TOKEN", "PASSWORD", "KEY")
 """Words in the names of settings whose values no message shows."""
 

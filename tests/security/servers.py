@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
@@ -50,6 +51,7 @@ class Secured:
     admin_password: str
     plain_password: str
     database: Postgres
+    logs: Path
 
     @property
     def login(self) -> str:
@@ -169,7 +171,15 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
     running = RunningServers((kafka, database), lambda _server, _mark: None)
     running.start()
     try:
-        found = Secured(kafka.bootstrap_servers, listeners, certificates, password, plain_password, database)
+        found = Secured(
+            kafka.bootstrap_servers,
+            listeners,
+            certificates,
+            password,
+            plain_password,
+            database,
+            instance.log("kafka").parent,
+        )
         _make_admin(found)
         yield found
     finally:
