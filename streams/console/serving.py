@@ -92,7 +92,7 @@ async def serving(
             asyncio.create_task(_announce(announcer, lanes, here), name="console: announce"),
         ]
         serve = asyncio.create_task(server.serve(sockets=[listening.socket]), name="console: serve")
-        _tell(listening, token)
+        tell_listening(listening, token)
         try:
             yield
         finally:
@@ -105,7 +105,8 @@ async def serving(
                     log.warning("the console did not end well", error=repr(ended))
 
 
-def _tell(listening: Listening, token: str | None) -> None:
+def tell_listening(listening: Listening, token: str | None) -> None:
+    """Log where the console is, and a warning where others than this machine may look without a token."""
     log.info("the console listens", url=listening.url, **({"because": listening.why} if listening.why else {}))
     if token is None and not listening.on_loopback:
         log.warning(f"anybody who reaches the console sees the fleet; set {TOKEN_SETTING}", url=listening.url)

@@ -53,7 +53,7 @@ def refuses(connection: Connection, statement: str, table: str) -> bool:
         connection.execute("set transaction read write")
         try:
             with connection.transaction():
-                connection.execute(sql.SQL(statement).format(sql.Identifier(SCHEMA, table)))  # type: ignore[arg-type]
+                connection.execute(sql.SQL(statement).format(sql.Identifier(SCHEMA, table)))
         except errors.InsufficientPrivilege:
             return True
     return False

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from infra.acls import Role, allow, grants_of
+from infra.embedded.stack import RunningStack
 from infra.kafka_clients import opened_consumer, opened_producer
 from infra.settings import KafkaSettings, Settings
 from infra.topics import create_topics, full_name, layouts, partition_counts
@@ -63,8 +64,8 @@ def admin(secured: Secured) -> Settings:
     return known
 
 
-def settings(kafka: dict[str, str]) -> Settings:
-    return Settings(kafka=KafkaSettings.model_validate({**kafka, "topic_prefix": PREFIX, "telemetry_partitions": 1}))
+def settings(kafka: dict[str, str], prefix: str = PREFIX) -> Settings:
+    return Settings(kafka=KafkaSettings.model_validate({**kafka, "topic_prefix": prefix, "telemetry_partitions": 1}))
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +97,10 @@ def test_a_role_writes_what_it_must_and_nothing_else(users: dict[Role, dict[str,
 
 
 def write(user: dict[str, str], topic: str) -> None:
-    known = settings(user)
+    write_as(settings(user), topic)
+
+
+def write_as(known: Settings, topic: str) -> None:
     with opened_producer(known) as producer:
         producer.send(full_name(known.kafka, topic), key=b"k", value=b"v").get(timeout=10)
 
@@ -112,11 +116,6 @@ def test_a_role_reads_what_it_must_and_nothing_else(
         write_as(admin, topic)
         with refused(users[role]["user"]):
             read(users[role], topic)
-
-
-def write_as(known: Settings, topic: str) -> None:
-    with opened_producer(known) as producer:
-        producer.send(full_name(known.kafka, topic), key=b"k", value=b"v").get(timeout=10)
 
 
 def read(user: dict[str, str], topic: str, group: str | None = None) -> int:
@@ -142,8 +141,7 @@ def test_a_consumer_has_its_own_group_and_no_other(users: dict[Role, dict[str, s
 
 @pytest.mark.parametrize("role", Role)
 def test_nobody_but_an_admin_makes_topics_or_gives_rights(users: dict[Role, dict[str, str]], role: Role) -> None:
-    known = settings(users[role] | {"topic_prefix": "other."})
-    known = known.model_copy(update={"kafka": known.kafka.model_copy(update={"topic_prefix": "other."})})
+    known = settings(users[role], "other.")
     with refused(users[role]["user"]):
         create_topics(known)
     with refused(users[role]["user"]):
@@ -206,8 +204,8 @@ def test_a_right_that_makes_no_sense_is_refused(arguments: tuple[str, ...], said
     assert said in done.stderr
 
 
-def test_a_broker_without_an_authorizer_says_so(stack: object) -> None:
-    known = Settings(kafka=KafkaSettings(bootstrap_servers=stack.kafka))  # type: ignore[attr-defined]
+def test_a_broker_without_an_authorizer_says_so(stack: RunningStack) -> None:
+    known = Settings(kafka=KafkaSettings(bootstrap_servers=stack.kafka))
     with pytest.raises(ConfigurationError, match="authorizer"):
         allow(known, "User:a", grants_of(known.kafka, Role.PUBLISHER))
 
