@@ -20,12 +20,16 @@ from infra.embedded.kafka import Kafka
 from infra.embedded.postgres import Postgres
 from infra.embedded.servers import RunningServers
 from infra.embedded.stack import RunningStack
-from infra.settings import StackSettings
+from infra.kafka_greeting import greet
+from infra.kafka_security import client_security
+from infra.settings import KafkaSettings, StackSettings
+from models.errors import ConfigurationError
 from tests.security.certificates import HOST, Certificates, made
 from tests.servers import CACHE
 
+PATIENCE_SECONDS = 30.0
 MECHANISMS = ("SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN")
-ADMIN, PLAIN_USER = "admin", "plain-user"
+ADMIN, PLAIN_USER = "admin", "plainuser"
 SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 
 
@@ -80,14 +84,49 @@ class Secured:
     def as_admin(self) -> dict[str, str]:
         return self.as_user(ADMIN, self.admin_password)
 
-    def add_user(self, password: str | None = None, mechanism: str = "SCRAM-SHA-512") -> tuple[str, str]:
+    def add_user(self, password: str | None = None) -> tuple[str, str]:
         """A user of Kafka that may do nothing yet, and the password."""
+        user, password = f"user-{secrets.token_hex(4)}", password or secrets.token_urlsafe(12)
+        self.make_user(user, password, "SCRAM-SHA-512")
+        return user, password
+
+    def make_user(self, user: str, password: str, mechanism: str) -> None:
+        """Returns once the broker lets the user in: it hears of users from its controller."""
         from kafka import KafkaAdminClient
         from kafka.admin import UserScramCredentialUpsertion
 
-        user, password = f"user-{secrets.token_hex(4)}", password or secrets.token_urlsafe(12)
-        _upsert(KafkaAdminClient, UserScramCredentialUpsertion(user, mechanism, password), self.plaintext)
-        return user, password
+        admin = KafkaAdminClient(bootstrap_servers=self.plaintext)
+        told = admin.alter_user_scram_credentials([UserScramCredentialUpsertion(user, mechanism, password)])
+        admin.close()
+        assert set(told.values()) == {None}
+        known = KafkaSettings.model_validate(self.as_user(user, password, mechanism))
+
+        def let_in() -> bool:
+            try:
+                greet(HOST, self.listeners.login, known, client_security(known), PATIENCE_SECONDS)
+            except ConfigurationError:
+                return False
+            return True
+
+        assert process.await_condition(let_in, PATIENCE_SECONDS)
+
+    def await_rights(self, user: str, count: int) -> None:
+        """Wait until the broker knows that many rights of a user."""
+        from kafka import KafkaAdminClient
+        from kafka.admin import (
+            ACLFilter,
+            ACLOperation,
+            ACLPermissionType,
+            ACLResourcePatternType,
+            ResourcePatternFilter,
+            ResourceType,
+        )
+
+        anything = ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY)
+        wanted = ACLFilter(f"User:{user}", None, ACLOperation.ANY, ACLPermissionType.ANY, anything)
+        admin = KafkaAdminClient(bootstrap_servers=self.plaintext)
+        assert process.await_condition(lambda: len(admin.describe_acls(wanted)[0]) >= count, PATIENCE_SECONDS)
+        admin.close()
 
     def url(self, database: str, user: str = "", password: str = "", **options: str) -> str:
         """The database's address; checked TLS unless the options say otherwise."""
@@ -106,14 +145,6 @@ class Secured:
                 inside.execute("create extension timescaledb")
             yield known
             connection.execute(sql.SQL("drop database {} with (force)").format(name))
-
-
-def _upsert(admin: type, credential: object, address: str) -> None:
-    client = admin(bootstrap_servers=address)
-    try:
-        assert set(client.alter_user_scram_credentials([credential]).values()) == {None}
-    finally:
-        client.close()
 
 
 def variables(settings: Mapping[str, str]) -> dict[str, str]:
@@ -180,19 +211,11 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
             database,
             instance.log("kafka").parent,
         )
-        _make_admin(found)
+        for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512"):
+            found.make_user(ADMIN, password, mechanism)
         yield found
     finally:
         running.end()
-
-
-def _make_admin(found: Secured) -> None:
-    from kafka import KafkaAdminClient
-    from kafka.admin import UserScramCredentialUpsertion
-
-    for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512"):
-        credential = UserScramCredentialUpsertion(ADMIN, mechanism, found.admin_password)
-        _upsert(KafkaAdminClient, credential, found.plaintext)
 
 
 def _kafka_properties(

@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from infra.acls import Role
+from infra.acls import Role, grants_of
 from infra.timescale.connection import connect
 from infra.timescale.logins import create_login
 from infra.timescale.roles import Role as DatabaseRole
@@ -27,6 +27,8 @@ def allowed(world: World, secured: Secured, *roles: Role, group: str | None = No
         options = ["--group", group] if group is not None and role is Role.CONSUMER else []
         done = world.fleettwin("topics", "acls", f"User:{user}", "--as", role, "--apply", *options)
         assert done.returncode == 0, done.stderr
+        given = grants_of(world.settings.kafka, role, () if group is None else (group,))
+        secured.await_rights(user, len(given))
     return variables(secured.as_user(user, password))
 
 

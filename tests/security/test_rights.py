@@ -74,7 +74,9 @@ def users(secured: Secured, admin: Settings) -> dict[Role, dict[str, str]]:
     made = {}
     for role in Role:
         user, password = secured.add_user()
-        allow(admin, f"User:{user}", grants_of(admin.kafka, role, ("pager",) if role is Role.CONSUMER else ()))
+        grants = grants_of(admin.kafka, role, ("pager",) if role is Role.CONSUMER else ())
+        allow(admin, f"User:{user}", grants)
+        secured.await_rights(user, len(grants))
         made[role] = secured.as_user(user, password)
     return made
 

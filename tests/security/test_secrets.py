@@ -18,6 +18,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from infra.acls import Role, grants_of
 from infra.embedded import ports
 from models.topics import SHORTAGES
 from tests.dashboards.fake_grafana import fake_grafana
@@ -100,15 +101,18 @@ def canaries() -> Canaries:
 def world(secured: Secured, canaries: Canaries, tmp_path: Path) -> Iterator[World]:
     """A twin whose user of Kafka, user of the database, and all tokens are canaries."""
     user, _ = secured.add_user(canaries.kafka)
-    who = sql.Identifier("canary_user")
-    with secured.new_database() as database, psycopg.connect(secured.url("postgres"), autocommit=True) as server:
-        server.execute(sql.SQL("create role {} superuser login password {}").format(who, canaries.database))
-        url = secured.url(database, "canary_user", canaries.database)
-        super_user = secured.as_admin
-        with new_world(addresses(secured, database), "canary.", url, tmp_path, kafka=super_user) as made:
-            for role in ("twin", "store", "publisher", "planner", "consumer", "auditor"):
-                group = ["--group", "alerts-forward"] if role == "consumer" else []
+    with secured.new_database() as database:
+        with psycopg.connect(secured.url("postgres"), autocommit=True) as server:
+            create = sql.SQL("create role {} superuser login password {}")
+            server.execute(create.format(sql.Identifier(user), canaries.database))
+        url, prefix = secured.url(database, user, canaries.database), f"{user}."
+        with new_world(addresses(secured, database), prefix, url, tmp_path, kafka=secured.as_admin) as made:
+            rights = 0
+            for role in Role:
+                group = ["--group", "alerts-forward"] if role is Role.CONSUMER else []
                 assert made.fleettwin("topics", "acls", f"User:{user}", "--as", role, "--apply", *group).returncode == 0
+                rights = max(rights, len(grants_of(made.settings.kafka, role)))
+            secured.await_rights(user, rights)
             made.environment |= {
                 **variables(secured.as_user(user, canaries.kafka)),
                 "FLEETTWIN_CONSOLE__TOKEN": canaries.console,
@@ -117,8 +121,6 @@ def world(secured: Secured, canaries: Canaries, tmp_path: Path) -> Iterator[Worl
                 "FLEETTWIN_GRAFANA__TOKEN": canaries.grafana,
             }
             yield made
-        server.execute(sql.SQL("drop owned by {}").format(who))
-        server.execute(sql.SQL("drop role {}").format(who))
 
 
 def run(world: World, canaries: Canaries, *arguments: str | Path, code: int, **settings: str) -> None:
@@ -144,6 +146,7 @@ def test_no_secret_is_told_by_what_works(secured: Secured, world: World, canarie
         world.wait_until(lambda: len(receiver.posts) > 0, "it was forwarded")
         canaries.note("process list", process_lists())
         environments = environments_of(twin) + environments_of(forward)
+        world.wait_until(lambda: is_ready(url, canaries.console), "the console is ready")
         answers(url, canaries)
         for command in (("topics", "list"), ("db", "migrate"), ("db", "status"), ("alerts",), ("alerts", "--open")):
             run(world, canaries, *command, code=0)
@@ -185,6 +188,11 @@ def answers(url: str, canaries: Canaries) -> None:
                 assert answer.status_code == expected(path, token == canaries.console), path
 
 
+def is_ready(url: str, token: str) -> bool:
+    answer = httpx.get(f"{url}/readyz", headers={"authorization": f"Bearer {token}"}, trust_env=False)
+    return answer.status_code == 200
+
+
 def expected(path: str, known: bool) -> int:
     if path == "/none":
         return 404
@@ -207,7 +215,7 @@ def server_logs(secured: Secured) -> bytes:
 def test_no_secret_is_told_by_what_fails(secured: Secured, world: World, canaries: Canaries) -> None:
     wrong = canaries.wrong
     nowhere = f"http://127.0.0.1:{NOBODY}"
-    wrong_database = secured.url("postgres", "canary_user", wrong)
+    wrong_database = secured.url("postgres", "fleettwin", wrong)
     with_spaces = f"postgresql://someone:{wrong} {wrong}@@host/x"
     cases: list[tuple[tuple[str, ...], int, Mapping[str, str]]] = [
         (("topics", "list"), 2, {"FLEETTWIN_KAFKA__PASSWORD": wrong}),
