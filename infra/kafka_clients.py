@@ -111,9 +111,10 @@ def _connection(settings: Settings) -> Iterator[dict[str, Any]]:
             "bootstrap_timeout_ms": CONNECT_MILLISECONDS,
             **security,
         }
-    except AuthorizationError as error:
-        raise not_allowed(settings.kafka, str(error)) from error
     except KafkaError as error:
+        # of a producer that may write nothing at all, kafka-python tells in words alone
+        if isinstance(error, AuthorizationError) or "AuthorizationFailed" in str(error):
+            raise not_allowed(settings.kafka, str(error)) from error
         raise Unavailable(f"Kafka at {address}", str(error), _WAY_OUT) from error
 
 

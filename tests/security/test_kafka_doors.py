@@ -189,8 +189,6 @@ def test_settings_that_contradict_each_other_or_name_no_file_are_refused(secured
         ("store",),
         ("simulate", "--seconds", "1"),
         ("alerts", "--group", "g"),
-        ("alerts", "forward", "--to", "http://127.0.0.1:1"),
-        ("record", "--out", "new.log"),
         ("verify", "--no-database"),
     ],
     ids=" ".join,
