@@ -16,11 +16,13 @@ from infra.timescale.roles import Role
 from infra.timescale.sink import TimescaleSink
 from models.errors import ConfigurationError
 from models.instants import Instant
-from tests.infra.timescale_builders import minute_of_everything
+from tests.infra.timescale_builders import T0, minute_of_everything
 
 pytestmark = pytest.mark.servers
 
 SCHEMA = "roles_of"
+YEARS = 10**12 // 4
+"""Milliseconds, after which nothing raw is kept."""
 KEPT_BY_THE_OWNER = {"schema_migrations", "retained_from"}
 FORGOTTEN_BY_THE_WRITER = {"node_absent", "rollup_due"}
 
@@ -88,7 +90,7 @@ def test_the_writer_writes_rolls_up_and_changes_no_table(owner: Connection, data
         assert all(sink.write(minute_of_everything()).values())
         assert sink.roll_up() > 0
         with pytest.raises(ConfigurationError, match="FLEETTWIN_DATABASE__URL"):
-            sink.retain(Instant(10**15), Retention.of(DatabaseSettings()))
+            sink.retain(Instant(T0 + YEARS), Retention.of(DatabaseSettings()))
     tables = set(names(owner))
     with connect(login(database_url, Role.WRITER), "test") as writer:
         for statement in ("truncate {}", "drop table {} cascade", "alter table {} add mine integer"):
