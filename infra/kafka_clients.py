@@ -103,7 +103,7 @@ def _connection(settings: Settings) -> Iterator[dict[str, Any]]:
     from kafka.errors import AuthorizationError, KafkaError  # noqa: PLC0415  # slow to import
 
     address, security = kafka_address(settings), client_security(settings.kafka)
-    _greet_any(address, settings.kafka, security)
+    greet_any(address, settings.kafka, security)
     try:
         yield {
             "bootstrap_servers": address.split(","),
@@ -124,10 +124,17 @@ def not_allowed(kafka: KafkaSettings, what: str) -> ConfigurationError:
     return ConfigurationError(USER, kafka.user, expected)
 
 
-def _greet_any(address: str, kafka: KafkaSettings, security: Mapping[str, Any]) -> None:
+def greet_any(address: str, kafka: KafkaSettings, security: Mapping[str, Any]) -> None:
     """Return once one of the servers lets us in: kafka-python would try for long, and leak what it tried.
 
-    One that turns us away ends the search: the others have the same settings.
+    Args:
+        address: `host:port[,host:port]`.
+        kafka: The settings.
+        security: What `client_security` makes of them.
+
+    Raises:
+        ConfigurationError: one turns us away; the others have the same settings.
+        Unavailable: none answers.
     """
     why = "no address"
     for server in address.split(","):

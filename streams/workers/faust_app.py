@@ -13,6 +13,7 @@ from infra.settings import KafkaSettings
 from infra.topics import full_name
 from streams.workers.bursts import BurstStream, BurstTransport
 from streams.workers.identity import client_name
+from streams.workers.welcome import stay_welcome
 
 LARGEST_REQUEST = 8 * 1024 * 1024
 
@@ -23,10 +24,11 @@ def new_app(name: str, kafka: KafkaSettings, address: str) -> Any:
     Offsets are committed by our checkpoints alone, so its agents are made by `follow`, without acks. Records take the
     short way of `streams.workers.bursts`.
     """
+    security = client_security(kafka)
     app = faust.App(
         f"{kafka.topic_prefix}{name}",
         broker=[f"kafka://{server}" for server in address.split(",")],
-        broker_credentials=_credentials(client_security(kafka)),
+        broker_credentials=_credentials(security),
         store="memory://",
         datadir=tempfile.gettempdir(),
         web_enabled=False,
@@ -49,6 +51,7 @@ def new_app(name: str, kafka: KafkaSettings, address: str) -> Any:
         Stream=BurstStream,
     )
     app.transport = BurstTransport(app.conf.broker_consumer, app)
+    stay_welcome(app, kafka, address, security)
     return app
 
 

@@ -44,6 +44,11 @@ class Certificates:
         """The same, signed by the other authority."""
         return self.folder / "strange-client.pem"
 
+    @property
+    def locked_client(self) -> Path:
+        """The client's, with a key that asks for a password."""
+        return self.folder / "locked-client.pem"
+
 
 def made(folder: Path) -> Certificates:
     """Make all of them."""
@@ -53,14 +58,19 @@ def made(folder: Path) -> Certificates:
     found.stranger.write_bytes(stranger.cert_pem.bytes())
     _write(found.server, authority.issue_cert(HOST))
     _write(found.client, authority.issue_cert(CLIENT, common_name=CLIENT))
+    _write(found.locked_client, authority.issue_cert(CLIENT), serialization.BestAvailableEncryption(b"a password"))
     _write(found.strange_client, stranger.issue_cert(CLIENT, common_name=CLIENT))
     return found
 
 
-def _write(path: Path, made_out: trustme.LeafCert) -> None:
+def _write(
+    path: Path,
+    made_out: trustme.LeafCert,
+    locked: serialization.KeySerializationEncryption = serialization.NoEncryption(),  # noqa: B008  # holds nothing
+) -> None:
     """Key first; as PKCS 8, the one form that Kafka reads."""
     key = serialization.load_pem_private_key(made_out.private_key_pem.bytes(), None).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked
     )
     path.write_bytes(key + b"".join(blob.bytes() for blob in made_out.cert_chain_pems))
     path.chmod(0o600)

@@ -110,6 +110,16 @@ class Secured:
 
         assert process.await_condition(let_in, PATIENCE_SECONDS)
 
+    def remove_user(self, user: str) -> None:
+        """Let the user in no more."""
+        from kafka import KafkaAdminClient
+        from kafka.admin import ScramMechanism, UserScramCredentialDeletion
+
+        admin = KafkaAdminClient(bootstrap_servers=self.plaintext)
+        told = admin.alter_user_scram_credentials([UserScramCredentialDeletion(user, ScramMechanism.SCRAM_SHA_512)])
+        admin.close()
+        assert set(told.values()) == {None}
+
     def await_rights(self, user: str, count: int) -> None:
         """Wait until the broker knows that many rights of a user."""
         from kafka import KafkaAdminClient

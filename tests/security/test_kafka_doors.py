@@ -166,6 +166,7 @@ def certificate_settings(certificates: Certificates, folder: Path) -> list[tuple
         ({**tls, "ca_file": str(folder / "none.pem")}, "CA_FILE"),
         ({**tls, "ca_file": str(folder / "nothing.pem")}, "CA_FILE"),
         ({**tls, "certificate_file": str(folder / "nothing.pem")}, "CERTIFICATE_FILE"),
+        ({**tls, "certificate_file": str(certificates.locked_client)}, "CERTIFICATE_FILE"),
         ({**tls, "key_file": str(certificates.client)}, "CERTIFICATE_FILE"),
         ({"security_protocol": "SASL_SSL"}, "USER"),
         ({"security_protocol": "SASL_SSL", "user": "a"}, "PASSWORD"),
