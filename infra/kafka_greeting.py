@@ -20,14 +20,14 @@ from models.errors import ConfigurationError
 _SASL_HANDSHAKE, _SASL_AUTHENTICATE = 17, 36
 """Requests of Kafka's protocol; both are sent in version 1."""
 
-_UNSUPPORTED_MECHANISM, _ILLEGAL_STATE = 33, 34
+_UNSUPPORTED_MECHANISM, _ILLEGAL_STATE, _LOGIN_FAILED = 33, 34, 58
 _LONGEST_ANSWER = 1 << 20
 _ALERT = b"\x15\x03"
 """How TLS begins to say that something is wrong."""
 
 
-class _Ended(Exception):
-    """The other side ended the connection, or said what Kafka does not say."""
+class _Alert(Exception):
+    """The other side speaks TLS, and we do not."""
 
 
 def greet(host: str, port: int, kafka: KafkaSettings, security: Mapping[str, Any], seconds: float) -> None:
@@ -42,7 +42,7 @@ def greet(host: str, port: int, kafka: KafkaSettings, security: Mapping[str, Any
 
     Raises:
         ConfigurationError: the listener turns us away, or we do not trust it, and which setting is the reason.
-        OSError: there is no connection, or no answer.
+        OSError: there is no connection, or no answer; or it ended, and there is no telling why.
     """
     with socket.create_connection((host, port), seconds) as connection:
         visit = _Visit(kafka, security, host, f"{host}:{port}")
@@ -69,20 +69,24 @@ class _Visit:
             file = self.kafka.ca_file
             why = refused.verify_message
             raise ConfigurationError(CA_FILE, file and str(file), f"{expected} ({why})") from None
-        except (ssl.SSLError, ConnectionError):
-            raise self._other_protocol("does not speak TLS") from None
+        except (ssl.SSLEOFError, ConnectionError):
+            raise self._ended() from None
+        except ssl.SSLError as refused:
+            raise self._other_protocol(f"does not speak TLS as we do ({_reason(refused)})") from None
 
     def introduce(self, channel: socket.socket) -> None:
         """Name a mechanism: a listener that takes logins says which it has, another one that it takes none."""
         mechanism: str | None = self.security.get("sasl_mechanism")
         try:
             error, offered = _handshake(channel, mechanism or "NONE")
-        except (_Ended, ssl.SSLError, ConnectionError, struct.error) as ended:
-            if "ssl_context" not in self.security:
-                raise self._other_protocol("seems to speak TLS") from None
+        except (ssl.SSLEOFError, ConnectionError):
+            raise self._ended() from None
+        except ssl.SSLError as refused:
             file = self.kafka.certificate_file
-            expected = f"a client's certificate, with its key, that Kafka at {self.where} takes ({_reason(ended)})"
+            expected = f"a client's certificate, with its key, that Kafka at {self.where} takes ({_reason(refused)})"
             raise ConfigurationError(CERTIFICATE_FILE, file and str(file), expected) from None
+        except _Alert:
+            raise self._other_protocol("speaks TLS") from None
         if mechanism is None:
             if error != _ILLEGAL_STATE:
                 raise self._other_protocol("asks for a login: SASL_SSL or SASL_PLAINTEXT")
@@ -102,11 +106,18 @@ class _Visit:
             token = login.auth_bytes()
             answer = _asked(channel, _SASL_AUTHENTICATE, struct.pack(">i", len(token)) + token)
             error, length = struct.unpack_from(">hh", answer)
-            if error:
+            if error == _LOGIN_FAILED:
                 expected = f"the password of user {self.kafka.user!r}, which Kafka at {self.where} does not take"
                 raise ConfigurationError(PASSWORD, "(hidden)", f"{expected} by {mechanism}")
+            if error:
+                raise ConnectionError(f"a login at {self.where} is answered with error {error}")
             (size,) = struct.unpack_from(">i", answer, at := 4 + max(length, 0))
             login.receive(answer[at + 4 : at + 4 + size])
+
+    def _ended(self) -> ConnectionError:
+        """What a listener of another protocol does, and a broker that goes down, too."""
+        protocol = self.kafka.security_protocol.value
+        return ConnectionError(f"it ended the connection; {PROTOCOL} is {protocol!r}, and it may speak another one")
 
     def _other_protocol(self, why: str) -> ConfigurationError:
         expected = f"that of the listener at {self.where}, which {why}"
@@ -131,8 +142,10 @@ def _asked(channel: socket.socket, request: int, body: bytes) -> bytes:
     channel.sendall(struct.pack(">i", len(said)) + said)
     beginning = _received(channel, 4)
     (length,) = struct.unpack(">i", beginning)
-    if beginning.startswith(_ALERT) or not 4 <= length <= _LONGEST_ANSWER:
-        raise _Ended
+    if beginning.startswith(_ALERT):
+        raise _Alert
+    if not 4 <= length <= _LONGEST_ANSWER:
+        raise ConnectionError("what answers is no Kafka")
     return _received(channel, length)[4:]
 
 
@@ -141,7 +154,7 @@ def _received(channel: socket.socket, count: int) -> bytes:
     while len(some) < count:
         more = channel.recv(count - len(some))
         if not more:
-            raise _Ended
+            raise ConnectionError("the connection ended")
         some += more
     return some
 
@@ -150,6 +163,6 @@ def _text(text: str) -> bytes:
     return struct.pack(">h", len(text)) + text.encode()
 
 
-def _reason(ended: Exception) -> str:
-    """OpenSSL's word for it, if it has one."""
-    return str(getattr(ended, "reason", None) or "it ended the connection").lower().replace("_", " ")
+def _reason(refused: ssl.SSLError) -> str:
+    """OpenSSL's word for it."""
+    return str(refused.reason).lower().replace("_", " ")
