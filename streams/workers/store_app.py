@@ -188,6 +188,8 @@ def store_app(settings: Settings, kafka_address: str, database_address: str) -> 
             try:
                 await writer.write()
                 await writer.keep_house()
+            except ConfigurationError as wrong:
+                give_up(str(wrong), exit_code=2)
             except Exception as error:  # noqa: BLE001 - the outermost edge: a batch that is no good must not be skipped
                 give_up("a batch could not be written", error=repr(error))
 
