@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: setup demo test check format lint types contracts bench bench-long soak telegraf documents screenshots lock clean
+.PHONY: setup demo test check format lint types contracts audit bench bench-long soak telegraf documents screenshots lock clean
 
 setup: $(VENV)/.ready
 
@@ -39,6 +39,9 @@ types: setup
 
 contracts: setup
 	$(BIN)/lint-imports
+
+audit: setup  # asks the package index for known weaknesses; not in check, whose result must not change by itself
+	$(BIN)/pip-audit --disable-pip --require-hashes --requirement requirements.lock
 
 bench: setup  # under a quarter of an hour, on servers of its own; ARGS="--json FILE" for all figures
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -7,8 +7,9 @@ from typing import Annotated
 import orjson
 import typer
 
-from infra import topics
+from infra import acls, topics
 from infra.settings import read_settings
+from models.errors import ConfigurationError
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 
@@ -51,6 +52,28 @@ def delete(
         typer.echo("no topic was there")
 
 
+@app.command("acls")
+def show_rights(
+    principal: Annotated[str, typer.Argument(help="Whose rights, as Kafka names it: User:NAME.")],
+    role: Annotated[acls.Role, typer.Option("--as", help="What the user is there for.")],
+    group: Annotated[
+        list[str] | None, typer.Option("--group", help="A consumer group of its own, without the prefix.")
+    ] = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Tell Kafka, instead of printing.")] = False,
+) -> None:
+    """Print what a user of Kafka must be allowed for its part, as commands of Kafka's own tool, or allow it."""
+    if not principal.startswith("User:") or not principal.isprintable():
+        raise ConfigurationError("PRINCIPAL", principal, "User: and the name that Kafka knows it by")
+    settings = read_settings()
+    grants = acls.grants_of(settings.kafka, role, group or ())
+    if apply:
+        acls.allow(settings, principal, grants)
+        typer.echo(f"{principal} may be a {role.value}: {len(grants)} rights")
+        return
+    for grant in grants:
+        typer.echo(acls.command_of(principal, grant))
+
+
 def _object(topic: topics.FoundTopic) -> dict[str, object]:
     return {
         "name": topic.name,
@@ -61,6 +84,8 @@ def _object(topic: topics.FoundTopic) -> dict[str, object]:
 
 
 def _state(topic: topics.FoundTopic) -> str:
+    if topic.hidden:
+        return "not shown to this user"
     if topic.partitions is None:
         return "missing"
     wrong = topic.partitions != topic.layout.partitions

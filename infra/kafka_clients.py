@@ -6,13 +6,14 @@ kafka-python takes a fifth of a second to import, which a command that needs no 
 from __future__ import annotations
 
 import logging
-import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from infra.kafka_greeting import greet
+from infra.kafka_security import USER, client_security
 from infra.servers import kafka_address
-from infra.settings import Settings
+from infra.settings import KafkaSettings, Settings
 from models.errors import ConfigurationError, Unavailable
 
 if TYPE_CHECKING:
@@ -100,29 +101,49 @@ def opened_producer(settings: Settings) -> Iterator[KafkaProducer]:
 @contextmanager
 def _connection(settings: Settings) -> Iterator[dict[str, Any]]:
     """What every client needs to connect, and one clear error for whatever Kafka does not do."""
-    from kafka.errors import KafkaError  # noqa: PLC0415  # slow to import
+    from kafka.errors import AuthorizationError, KafkaError  # noqa: PLC0415  # slow to import
 
-    address = kafka_address(settings)
-    _listens(address)
+    address, security = kafka_address(settings), client_security(settings.kafka)
+    greet_any(address, settings.kafka, security)
     try:
         yield {
             "bootstrap_servers": address.split(","),
             "client_id": "fleettwin",
             "bootstrap_timeout_ms": CONNECT_MILLISECONDS,
+            **security,
         }
     except KafkaError as error:
+        # of a producer that may write nothing at all, kafka-python tells in words alone
+        if isinstance(error, AuthorizationError) or "AuthorizationFailed" in str(error):
+            raise not_allowed(settings.kafka, str(error)) from error
         raise Unavailable(f"Kafka at {address}", str(error), _WAY_OUT) from error
 
 
-def _listens(address: str) -> None:
-    """Return once one of the servers takes a connection: kafka-python would try for long, and leak what it tried."""
+def not_allowed(kafka: KafkaSettings, what: str) -> ConfigurationError:
+    """What it means that Kafka knows who we are and refuses all the same."""
+    expected = f"a user that may do this; `fleettwin topics acls` shows which rights there are ({what})"
+    return ConfigurationError(USER, kafka.user, expected)
+
+
+def greet_any(address: str, kafka: KafkaSettings, security: Mapping[str, Any]) -> None:
+    """Return once one of the servers lets us in: kafka-python would try for long, and leak what it tried.
+
+    Args:
+        address: `host:port[,host:port]`.
+        kafka: The settings.
+        security: What `client_security` makes of them.
+
+    Raises:
+        ConfigurationError: one turns us away; the others have the same settings.
+        Unavailable: none answers.
+    """
     why = "no address"
     for server in address.split(","):
         host, _, port = server.strip().rpartition(":")
         if not host or not port.isdecimal():
             raise ConfigurationError("FLEETTWIN_KAFKA__BOOTSTRAP_SERVERS", address, "host:port[,host:port]")
         try:
-            socket.create_connection((host.strip("[]"), int(port)), CONNECT_MILLISECONDS / 1000).close()
+            greet(host.strip("[]"), int(port), kafka, security, CONNECT_MILLISECONDS / 1000)
         except (OSError, OverflowError) as error:
             why = str(error)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from infra.secret_files import secret_of
 from models.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -31,10 +32,14 @@ def database_address(settings: Settings) -> str:
     """The URL of TimescaleDB with its password, for connecting and never for showing.
 
     Raises:
+        ConfigurationError: the address is said twice, or its file cannot be read.
         Unavailable: no setting names one, and no embedded stack runs.
     """
-    if settings.database.url is not None:
-        return settings.database.url.get_secret_value()
+    database = settings.database
+    if database.url_file is not None:
+        return secret_of("FLEETTWIN_DATABASE__URL", database.url, database.url_file) or ""
+    if database.url is not None:
+        return database.url.get_secret_value()
     stack = _running(settings)
     if stack is None:
         raise _nowhere("TimescaleDB", "FLEETTWIN_DATABASE__URL", "postgresql://user:password@host:port/database")

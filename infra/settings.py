@@ -5,10 +5,17 @@ from __future__ import annotations
 import os
 from enum import StrEnum
 from pathlib import Path
+from tomllib import TOMLDecodeError
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
 
 from models.errors import ConfigurationError
 
@@ -31,11 +38,51 @@ class ClockSource(StrEnum):
     """The sender: a replay, or a simulator that runs faster than time."""
 
 
+class SecurityProtocol(StrEnum):
+    """What a listener of Kafka speaks."""
+
+    PLAINTEXT = "PLAINTEXT"
+    SSL = "SSL"
+    SASL_PLAINTEXT = "SASL_PLAINTEXT"
+    SASL_SSL = "SASL_SSL"
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether it is TLS."""
+        return self in (SecurityProtocol.SSL, SecurityProtocol.SASL_SSL)
+
+    @property
+    def named(self) -> bool:
+        """Whether clients log in."""
+        return self in (SecurityProtocol.SASL_PLAINTEXT, SecurityProtocol.SASL_SSL)
+
+
+class SaslMechanism(StrEnum):
+    """How a user proves to know the password."""
+
+    PLAIN = "PLAIN"
+    SCRAM_SHA_256 = "SCRAM-SHA-256"
+    SCRAM_SHA_512 = "SCRAM-SHA-512"
+
+
 class KafkaSettings(_Part):
-    """Where Kafka is, and how our topics are laid out on it."""
+    """Where Kafka is, how clients log in there, and how our topics are laid out on it."""
 
     bootstrap_servers: str | None = None
     """`host:port[,host:port]`; unset means the running embedded stack."""
+    security_protocol: SecurityProtocol = SecurityProtocol.PLAINTEXT
+    """What the listener at that address speaks."""
+    ca_file: Path | None = None
+    """PEM with the authorities that may have signed the broker's certificate; unset: those that the system trusts."""
+    certificate_file: Path | None = None
+    """PEM with the client's own certificate, where the listener asks for one."""
+    key_file: Path | None = None
+    """Its key, unencrypted, if it is not in the same file."""
+    sasl_mechanism: SaslMechanism = SaslMechanism.SCRAM_SHA_512
+    user: str | None = None
+    password: SecretStr | None = None
+    password_file: Path | None = None
+    """A file that holds the password, instead of `password`."""
     topic_prefix: Annotated[str, Field(pattern=r"^[a-z0-9.-]*$")] = ""
     """Put before every topic and group name, to keep several twins apart on one Kafka."""
     telemetry_partitions: Annotated[int, Field(ge=1, le=1000)] = 12
@@ -51,7 +98,10 @@ class DatabaseSettings(_Part):
     """Where TimescaleDB is."""
 
     url: SecretStr | None = None
-    """`postgresql://user:password@host:port/database`, of the schema's owner; unset means the embedded stack."""
+    """`postgresql://user:password@host:port/database`, of the schema's owner; unset means the embedded stack.
+    With `?sslmode=verify-full&sslrootcert=FILE` the connection is encrypted, and the server must prove who it is."""
+    url_file: Path | None = None
+    """A file that holds the address, instead of `url`."""
     schema_name: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,40}$")] = "fleettwin"
     raw_retention_hours: Annotated[float, Field(gt=0)] = 48.0
     """How long node samples and per-second samples are kept."""
@@ -86,6 +136,8 @@ class ConsoleSettings(_Part):
     """What callers must bring as `Authorization: Bearer TOKEN`; unset: nothing. The same for all workers."""
     token_file: Path | None = None
     """A file that holds the token, instead of `token`."""
+    requests_per_second: Annotated[float, Field(ge=0)] = 100.0
+    """How many one address may ask for, lastingly; five times as many may come at once. 0: as many as it likes."""
 
 
 class GrafanaSettings(_Part):
@@ -206,16 +258,28 @@ def read_settings() -> Settings:
     unknown = sorted(_unknown_variables())
     if unknown:
         known = ", ".join(f"FLEETTWIN_{name.upper()}__*" for name in Settings.model_fields)
-        raise ConfigurationError(unknown[0], os.environ[unknown[0]], f"no such variable; the known ones are {known}")
+        value = _shown(unknown[0], os.environ[unknown[0]])
+        raise ConfigurationError(unknown[0], value, f"no such variable; the known ones are {known}")
     try:
         return Settings()
     except ValidationError as invalid:
         first = invalid.errors()[0]
         name = "FLEETTWIN_" + "__".join(str(part).upper() for part in first["loc"])
-        value = "(hidden)" if any(word in name for word in _SECRET) else first["input"]
+        # of a whole part, any of its secrets may be what is wrong
+        value = _shown(name, first["input"]) if len(first["loc"]) > 1 else _HIDDEN
         raise ConfigurationError(name, value, first["msg"].removeprefix("Input should be ")) from None
+    except SettingsError as invalid:
+        raise ConfigurationError("FLEETTWIN_*", _HIDDEN, f"JSON, where a variable is a whole part: {invalid}") from None
+    except TOMLDecodeError as invalid:
+        raise ConfigurationError(FILE_VARIABLE, path, f"a file in TOML: {invalid}") from None
 
 
+def _shown(name: str, value: object) -> object:
+    """The value as a message may show it."""
+    return _HIDDEN if any(word in name for word in _SECRET) else value
+
+
+_HIDDEN = "(hidden)"
 _SECRET = ("URL", "TOKEN", "PASSWORD", "KEY")
 """Words in the names of settings whose values no message shows."""
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from infra.kafka_clients import MOST_MESSAGE_BYTES, opened_admin
+from infra.kafka_clients import MOST_MESSAGE_BYTES, not_allowed, opened_admin
 from models import topics
 from models.errors import ConfigurationError, Unavailable
 
@@ -21,6 +21,8 @@ _DAY = 24 * _HOUR
 _COMPACTED_SEGMENT_BYTES = 16 * 1024 * 1024
 _PATIENCE_SECONDS = 30.0
 _LOOK_AGAIN_SECONDS = 0.05
+_NOT_ALLOWED = 29
+"""Kafka's number for a topic that this user may not even describe."""
 _SEGMENTS_KEPT = 8
 """Kafka deletes whole segments, so a topic's oldest record may be older than its retention by one part in so many."""
 
@@ -36,11 +38,13 @@ class TopicLayout:
 
 @dataclass(frozen=True, slots=True)
 class FoundTopic:
-    """One topic as it is; no `partitions` means that it is not there."""
+    """One topic as it is; no `partitions` means that it is not there, or that we may not see it."""
 
     name: str
     partitions: int | None
     layout: TopicLayout
+    hidden: bool = False
+    """Whether Kafka keeps from this user whether it is there."""
 
 
 def full_name(kafka: KafkaSettings, topic: str) -> str:
@@ -84,12 +88,14 @@ def partition_counts(settings: Settings, wanted: Collection[str]) -> Mapping[str
     """How many partitions each of these topics has; names without the prefix.
 
     Raises:
-        ConfigurationError: one of them is not there.
+        ConfigurationError: one of them is not there, or this user may not see it.
         Unavailable: no Kafka answers.
     """
-    counts = {found.layout.topic: found.partitions for found in describe(settings)}
-    there = {topic: count for topic in wanted if (count := counts[topic]) is not None}
+    found = {one.layout.topic: one for one in describe(settings)}
+    there = {topic: count for topic in wanted if (count := found[topic].partitions) is not None}
     for topic in wanted:
+        if found[topic].hidden:
+            raise not_allowed(settings.kafka, f"nothing of {found[topic].name} is shown to it")
         if topic not in there:
             name = full_name(settings.kafka, topic)
             raise ConfigurationError(
@@ -160,10 +166,13 @@ def delete_topics(settings: Settings) -> tuple[str, ...]:
 
 def _found(admin: KafkaAdminClient, kafka: KafkaSettings) -> tuple[FoundTopic, ...]:
     names = [full_name(kafka, layout.topic) for layout in layouts(kafka)]
-    counts = {
-        topic["name"]: len(topic["partitions"]) for topic in admin.describe_topics(names) if topic["error_code"] == 0
-    }
-    return tuple(FoundTopic(name, counts.get(name), layout) for name, layout in zip(names, layouts(kafka), strict=True))
+    told = {topic["name"]: topic for topic in admin.describe_topics(names)}
+    counts = {name: len(topic["partitions"]) for name, topic in told.items() if topic["error_code"] == 0}
+    hidden = {name for name, topic in told.items() if topic["error_code"] == _NOT_ALLOWED}
+    return tuple(
+        FoundTopic(name, counts.get(name), layout, name in hidden)
+        for name, layout in zip(names, layouts(kafka), strict=True)
+    )
 
 
 def _wait_until_gone(admin: KafkaAdminClient, kafka: KafkaSettings) -> None:

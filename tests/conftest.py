@@ -2,9 +2,10 @@
 
 import pytest
 
+from tests.security.servers import secured
 from tests.servers import database_template, database_url, kafka_admin, kafka_prefix, stack
 
-__all__ = ["database_template", "database_url", "kafka_admin", "kafka_prefix", "stack"]
+__all__ = ["database_template", "database_url", "kafka_admin", "kafka_prefix", "secured", "stack"]
 
 
 def pytest_configure(config: pytest.Config) -> None:

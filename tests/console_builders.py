@@ -32,6 +32,7 @@ from streams.console.access import Hosts
 from streams.console.answers import Answers
 from streams.console.app import console_app
 from streams.console.console import Console
+from streams.console.limiting import Pace
 from streams.console.live import LiveFleet
 from streams.console.metrics import Metrics
 from streams.console.owners import Owners
@@ -188,15 +189,20 @@ def _nobody() -> httpx.MockTransport:
 
 
 def transport(
-    made: Built, *, token: str | None = None, hosts: Hosts | None = None, pages: Path | None = None
+    made: Built,
+    *,
+    token: str | None = None,
+    hosts: Hosts | None = None,
+    pages: Path | None = None,
+    pace: Pace | None = None,
 ) -> httpx.ASGITransport:
     """Straight into the application."""
-    return httpx.ASGITransport(console_app(made.console, token, hosts, pages), raise_app_exceptions=False)
+    return httpx.ASGITransport(console_app(made.console, token, hosts, pages, pace), raise_app_exceptions=False)
 
 
 async def ask(made: Built, path: str, method: str = "GET", **said: Any) -> httpx.Response:
     """One question."""
-    app = {name: said.pop(name) for name in ("token", "hosts", "pages") if name in said}
+    app = {name: said.pop(name) for name in ("token", "hosts", "pages", "pace") if name in said}
     async with httpx.AsyncClient(
         trust_env=False, transport=transport(made, **app), base_url="http://127.0.0.1:8470"
     ) as client:

@@ -15,6 +15,7 @@ from cli.demo.grafana import DemoGrafana, demo_grafana
 from infra.embedded.instance import Instance
 from infra.embedded.stack import EmbeddedStack
 from infra.kafka_clients import opened_consumer
+from infra.servers import database_address
 from infra.settings import ClockSource, Settings
 from infra.timescale.connection import connect, server_name
 from infra.timescale.migrations import migrate
@@ -49,9 +50,10 @@ class DemoServers:
     @property
     def environment(self) -> dict[str, str]:
         """What the workers are told."""
+        in_file = self.settings.database.url_file is not None  # they read it themselves, and one of both is enough
         return {
             "FLEETTWIN_KAFKA__BOOTSTRAP_SERVERS": self.kafka,
-            "FLEETTWIN_DATABASE__URL": self.database_url,
+            **({} if in_file else {"FLEETTWIN_DATABASE__URL": self.database_url}),
             "FLEETTWIN_TWIN__CLOCK": self.settings.twin.clock.value,
             **(self.console.environment if self.console else {}),
         }
@@ -67,12 +69,14 @@ def demo_servers(settings: Settings, clock: ClockSource) -> Iterator[DemoServers
     """
     logs = Instance.of(settings.stack, INSTANCE).log("demo").parent
     console_place(settings.console)  # before minutes are spent on servers
-    kafka, database = settings.kafka.bootstrap_servers, settings.database.url
+    kafka = settings.kafka.bootstrap_servers
+    named = settings.database.url is not None or settings.database.url_file is not None
+    database = database_address(settings) if named else None
     if (kafka is None) != (database is None):
         missing = "FLEETTWIN_KAFKA__BOOTSTRAP_SERVERS" if kafka is None else "FLEETTWIN_DATABASE__URL"
         raise ConfigurationError(missing, None, "an address, since the other server is named; or name neither")
     if kafka is not None and database is not None:
-        servers = _located(settings, clock, kafka, database.get_secret_value(), logs)
+        servers = _located(settings, clock, kafka, database, logs)
         create_topics(servers.settings)
         _refuse_used(servers.settings)
         _bring_up_to_date(servers)
@@ -98,7 +102,9 @@ def _located(settings: Settings, clock: ClockSource, kafka: str, database: str, 
     known = settings.model_copy(
         update={
             "kafka": settings.kafka.model_copy(update={"bootstrap_servers": kafka}),
-            "database": settings.database.model_copy(update={"url": SecretStr(database)}),
+            "database": settings.database.model_copy(
+                update={} if settings.database.url_file else {"url": SecretStr(database)}
+            ),
             "twin": settings.twin.model_copy(update={"clock": clock}),
         }
     )

@@ -7,7 +7,8 @@ import secrets
 import shutil
 import signal
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -30,6 +31,7 @@ class Kafka:
         log: Where its words go.
         port: Where clients reach it.
         controller_port: Where it reaches itself.
+        further: Properties beside the usual ones, or instead of them.
     """
 
     title: ClassVar[str] = "Apache Kafka"
@@ -41,6 +43,7 @@ class Kafka:
     log: Path
     port: int
     controller_port: int
+    further: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def bootstrap_servers(self) -> str:
@@ -50,7 +53,7 @@ class Kafka:
     def prepare(self) -> None:
         """Write the settings, and format the data folder unless that has been done to the end before."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        lines = [f"{name}={value}" for name, value in self._properties().items()]
+        lines = [f"{name}={value}" for name, value in {**self._properties(), **self.further}.items()]
         self._settings.write_text("\n".join(lines) + "\n", encoding="utf-8")
         formatted = self.folder / "formatted"
         if formatted.is_file():

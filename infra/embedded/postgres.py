@@ -6,7 +6,8 @@ import os
 import shutil
 import signal
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -34,6 +35,7 @@ class Postgres:
         password: Of the superuser `fleettwin`.
         identity: As whom it runs.
         durable: False gives up safety after a power cut for speed: for tests.
+        further: Settings beside the usual ones, or instead of them.
     """
 
     title: ClassVar[str] = "TimescaleDB"
@@ -46,6 +48,7 @@ class Postgres:
     password: str
     identity: process.Identity
     durable: bool = True
+    further: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def url(self, database: str = DATABASE) -> str:
         """The address of a database, password included."""
@@ -73,7 +76,7 @@ class Postgres:
     def start(self) -> subprocess.Popen[bytes]:
         """Start the server; after a sudden end of this process it shuts down by itself."""
         command = [str(self.programs / "postgres"), "-D", str(self._cluster)]
-        for name, value in self._configuration().items():
+        for name, value in {**self._configuration(), **self.further}.items():
             command += ["-c", f"{name}={value}"]
         return process.start(command, self.log, signal.SIGINT, self.identity, _environment())
 

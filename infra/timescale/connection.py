@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -24,6 +25,16 @@ _PATIENCE = {
     "tcp_user_timeout": "20000",
 }
 """A server that vanished is noticed within about 20 s; what the address itself says wins."""
+_DISTRUST = {
+    "password authentication failed|no password supplied": "a user, and the password, that it knows",
+    "certificate verify failed|does not match host name|root certificate file": "sslrootcert: the file of the authority"
+    " that has signed its certificate, made out to the name in the address",
+    "server does not support SSL": "sslmode=prefer, or a server that speaks TLS",
+    "no pg_hba.conf entry|pg_hba.conf rejects": "whom it lets in, perhaps with sslmode=verify-full only",
+    "certificate file|private key file|connection requires a valid client certificate": "sslcert and sslkey: files of"
+    " a client's certificate that it knows",
+}
+"""What a server or libpq says, by pattern, that no waiting cures, and what the address should have held."""
 _PASSES = (psycopg.OperationalError, psycopg.InterfaceError, errors.ReadOnlySqlTransaction)
 _LIMITS = ("54",)
 """SQLSTATE classes that psycopg counts as operational although waiting does not help: the row is too large."""
@@ -44,13 +55,19 @@ def connect(address: str, application: str) -> Connection:
     """Open a connection in autocommit mode; statements are planned with their values, so that chunks are left out.
 
     Raises:
-        ConfigurationError: the address cannot be read.
-        Unavailable: the server does not answer, or turns us away.
+        ConfigurationError: the address cannot be read, or the server, or we, do not trust the other side.
+        Unavailable: the server does not answer, or takes nobody now.
     """
     server = server_name(address)
     stated = {**_PATIENCE, "application_name": application, **_parts(address)}
-    with database_errors(server):
-        return psycopg.connect(**stated, autocommit=True, prepare_threshold=None)
+    try:
+        with database_errors(server):
+            return psycopg.connect(**stated, autocommit=True, prepare_threshold=None)
+    except Unavailable as refused:
+        for said, expected in _DISTRUST.items():
+            if re.search(said, refused.why):
+                raise ConfigurationError(SETTING, server, f"{expected} ({refused.why})") from refused
+        raise
 
 
 @contextmanager

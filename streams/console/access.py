@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from infra.secret_files import secret_of
 from infra.settings import ConsoleSettings
 from models.console import Problem
+from streams.console.limiting import Pace, refuse_frequent, refuse_large
 from streams.console.listening import is_loopback
 from streams.console.refusing import NoAnswer
 
@@ -87,10 +88,10 @@ class Hosts:
 
 
 class Guard:
-    """Around the whole application: checks the host, adds the headers, and turns a mistake of ours into a 500."""
+    """Around the whole application: checks the host and the limits, adds the headers, makes a mistake of ours a 500."""
 
-    def __init__(self, app: ASGIApp, hosts: Hosts | None = None) -> None:
-        self.app, self.hosts = app, hosts
+    def __init__(self, app: ASGIApp, hosts: Hosts | None = None, pace: Pace | None = None) -> None:
+        self.app, self.hosts, self.pace = app, hosts, pace
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -109,12 +110,10 @@ class Guard:
                 headers.setdefault("cache-control", "no-store")
             await send(message)
 
-        host = Headers(scope=scope).get("host", "")
-        if self.hosts is not None and not self.hosts.allows(host):
-            problem = Problem(
-                code="wrong_host", detail=f"This console is not called {host!r}; {ADVERTISED_SETTING} can name it"
-            )
-            await _plain(400, problem)(scope, receive, send_on)
+        try:
+            self._admit(scope)
+        except NoAnswer as refused:
+            await _plain(refused.status, refused.problem, refused.headers)(scope, receive, send_on)
             return
         try:
             await self.app(scope, receive, send_on)
@@ -127,6 +126,20 @@ class Guard:
             problem = Problem(code="internal", detail="This is a mistake of ours; the worker's log says more")
             await _plain(500, problem)(scope, receive, send_on)
 
+    def _admit(self, scope: Scope) -> None:
+        """See that the question may be asked at all.
 
-def _plain(status: int, problem: Problem) -> JSONResponse:
-    return JSONResponse(problem.model_dump(mode="json"), status)
+        Raises:
+            NoAnswer: 400, 413, 414, 429 or 431.
+        """
+        host = Headers(scope=scope).get("host", "")
+        if self.hosts is not None and not self.hosts.allows(host):
+            detail = f"This console is not called {host!r}; {ADVERTISED_SETTING} can name it"
+            raise NoAnswer(400, "wrong_host", detail)
+        refuse_large(scope)
+        if self.pace is not None:
+            refuse_frequent(scope, self.pace)
+
+
+def _plain(status: int, problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    return JSONResponse(problem.model_dump(mode="json"), status, headers)

@@ -16,6 +16,7 @@ from models.console import Problem
 from streams.console.access import Guard, Hosts
 from streams.console.console import Console
 from streams.console.described import with_examples
+from streams.console.limiting import Pace
 from streams.console.pages import Pages
 from streams.console.refusing import NoAnswer
 from streams.console.routes import api, open_api
@@ -34,7 +35,9 @@ _LEAST_COMPRESSED = 1024
 _COMPRESSION = 4
 
 
-def console_app(console: Console, token: str | None, hosts: Hosts | None, pages: Path | None) -> FastAPI:
+def console_app(
+    console: Console, token: str | None, hosts: Hosts | None, pages: Path | None, pace: Pace | None = None
+) -> FastAPI:
     """The application.
 
     Args:
@@ -42,13 +45,14 @@ def console_app(console: Console, token: str | None, hosts: Hosts | None, pages:
         token: What callers must bring, if anything.
         hosts: The names by which it may be called; none where it is up to whoever set it to listen to the world.
         pages: The folder of the page at `/`.
+        pace: How often a caller may ask; none where it does not matter.
     """
     app = _described()
     app.state.console, app.state.token, app.state.document = console, token, openapi_document
     if pages is not None:
         app.mount("/", Pages(pages))
     app.add_middleware(GZipMiddleware, minimum_size=_LEAST_COMPRESSED, compresslevel=_COMPRESSION)
-    app.add_middleware(Guard, hosts=hosts)
+    app.add_middleware(Guard, hosts=hosts, pace=pace)
     app.add_exception_handler(NoAnswer, _refused)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _invalid)

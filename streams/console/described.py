@@ -15,6 +15,7 @@ _PROBLEMS = {
     404: "There is none of that name; `name` says it.",
     421: "The question was passed on to another worker than this one.",
     422: "A parameter is not what it may be.",
+    429: "This caller asks too often; `Retry-After` says when to ask again.",
     503: "Not now: the worker that folds the site does not answer, or has nothing to say yet. `Retry-After` says when"
     " to ask again.",
 }
@@ -22,7 +23,7 @@ _PROBLEMS = {
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Answers that are none, by status."""
-    return {status: {"model": Problem, "description": _PROBLEMS[status]} for status in (400, *statuses)}
+    return {status: {"model": Problem, "description": _PROBLEMS[status]} for status in (400, *statuses, 429)}
 
 
 def answered(view: type[BaseModel], *statuses: int) -> dict[str, Any]:

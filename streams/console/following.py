@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from pydantic import ValidationError
 
 from infra.kafka_clients import MOST_MESSAGE_BYTES
+from infra.kafka_security import client_security
 from infra.settings import KafkaSettings
 from infra.topics import full_name
 from models.record import Record
@@ -69,6 +70,7 @@ class Follower:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=MOST_MESSAGE_BYTES,
+            **client_security(self.kafka),
         )
         try:
             await consumer.start()

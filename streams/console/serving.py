@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 import structlog
 import uvicorn
+from fastapi import FastAPI
 
 from infra.settings import Settings
 from streams.console.access import TOKEN_SETTING, Hosts
@@ -20,6 +21,7 @@ from streams.console.app import console_app
 from streams.console.console import Console
 from streams.console.following import Follower
 from streams.console.here import OwnLanes
+from streams.console.limiting import MOST_HEADER_BYTES, Pace
 from streams.console.listening import Listening
 from streams.console.live import LiveFleet
 from streams.console.metrics import Metrics
@@ -45,6 +47,25 @@ class _Server(uvicorn.Server):
         yield
 
 
+def new_server(app: FastAPI) -> uvicorn.Server:
+    """What speaks HTTP for the application; whoever made it ends it."""
+    return _Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            http="h11",  # the one that limits what it takes in before it has understood it
+            h11_max_incomplete_event_size=2 * MOST_HEADER_BYTES,
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=MOST_CONNECTIONS,
+            timeout_graceful_shutdown=STOP_SECONDS,
+        )
+    )
+
+
 @asynccontextmanager
 async def serving(
     settings: Settings, lanes: Lanes, address: str, listening: Listening, token: str | None, pages: Path | None
@@ -62,26 +83,16 @@ async def serving(
         others = Others(worker, settings.kafka.telemetry_partitions, here, owners, client, token)
         answers = Answers(live, here, worker, _now)
         console = Console(worker, live, here, answers, others, lambda: follower.caught_up, metrics.text)
-        app = console_app(console, token, _hosts(settings, listening), pages)
-        server = _Server(
-            uvicorn.Config(
-                app,
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                ws="none",
-                server_header=False,
-                proxy_headers=False,
-                limit_concurrency=MOST_CONNECTIONS,
-                timeout_graceful_shutdown=STOP_SECONDS,
-            )
+        app = console_app(
+            console, token, _hosts(settings, listening), pages, Pace(settings.console.requests_per_second)
         )
+        server = new_server(app)
         tasks = [
             asyncio.create_task(follower.run(), name="console: follow"),
             asyncio.create_task(_announce(announcer, lanes, here), name="console: announce"),
         ]
         serve = asyncio.create_task(server.serve(sockets=[listening.socket]), name="console: serve")
-        _tell(listening, token)
+        tell_listening(listening, token)
         try:
             yield
         finally:
@@ -94,7 +105,8 @@ async def serving(
                     log.warning("the console did not end well", error=repr(ended))
 
 
-def _tell(listening: Listening, token: str | None) -> None:
+def tell_listening(listening: Listening, token: str | None) -> None:
+    """Log where the console is, and a warning where others than this machine may look without a token."""
     log.info("the console listens", url=listening.url, **({"because": listening.why} if listening.why else {}))
     if token is None and not listening.on_loopback:
         log.warning(f"anybody who reaches the console sees the fleet; set {TOKEN_SETTING}", url=listening.url)

@@ -8,10 +8,12 @@ from typing import Any
 
 import faust
 
+from infra.kafka_security import client_security
 from infra.settings import KafkaSettings
 from infra.topics import full_name
 from streams.workers.bursts import BurstStream, BurstTransport
 from streams.workers.identity import client_name
+from streams.workers.welcome import stay_welcome
 
 LARGEST_REQUEST = 8 * 1024 * 1024
 
@@ -22,9 +24,11 @@ def new_app(name: str, kafka: KafkaSettings, address: str) -> Any:
     Offsets are committed by our checkpoints alone, so its agents are made by `follow`, without acks. Records take the
     short way of `streams.workers.bursts`.
     """
+    security = client_security(kafka)
     app = faust.App(
         f"{kafka.topic_prefix}{name}",
         broker=[f"kafka://{server}" for server in address.split(",")],
+        broker_credentials=_credentials(security),
         store="memory://",
         datadir=tempfile.gettempdir(),
         web_enabled=False,
@@ -47,7 +51,21 @@ def new_app(name: str, kafka: KafkaSettings, address: str) -> Any:
         Stream=BurstStream,
     )
     app.transport = BurstTransport(app.conf.broker_consumer, app)
+    stay_welcome(app, kafka, address, security)
     return app
+
+
+def _credentials(security: Mapping[str, Any]) -> faust.types.auth.CredentialsT | None:
+    """The same as Faust has it; none where anybody may come, and unencrypted."""
+    context = security.get("ssl_context")
+    if "sasl_mechanism" in security:
+        return faust.SASLCredentials(
+            username=security["sasl_plain_username"],
+            password=security["sasl_plain_password"],
+            mechanism=security["sasl_mechanism"],
+            ssl_context=context,
+        )
+    return None if context is None else faust.SSLCredentials(context)
 
 
 def follow(app: Any, kafka: KafkaSettings, agents: Mapping[str, str], accept: Callable[[Any], Awaitable[None]]) -> None:

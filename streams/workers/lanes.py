@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from faust.types import TP
 
+from infra.kafka_security import client_security
 from infra.settings import KafkaSettings
 from infra.topics import full_name
 from models.errors import ConfigurationError
@@ -132,7 +133,11 @@ class Lanes:
     def _reader(self) -> AIOKafkaConsumer:
         """A consumer beside Faust's, of no group."""
         return AIOKafkaConsumer(
-            bootstrap_servers=self.address, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
+            bootstrap_servers=self.address,
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            **client_security(self.kafka),
         )
 
     async def send(self, output: Outgoing) -> Any:

@@ -19,7 +19,7 @@ from infra.timescale.positions import RowsMissing
 from infra.timescale.retention import Retention
 from infra.timescale.sink import TimescaleSink, Written
 from infra.topics import full_name
-from models.errors import RecordRefused, Unavailable
+from models.errors import ConfigurationError, RecordRefused, Unavailable
 from models.instants import instant_of
 from models.pipeline import Stage
 from models.topics import DEAD_LETTERS, NODES, PIPELINE, SHORTAGES, STATE
@@ -175,6 +175,8 @@ def store_app(settings: Settings, kafka_address: str, database_address: str) -> 
             await app.sleep(WRITE_SECONDS)
             try:
                 await writer.write()
+            except ConfigurationError as wrong:
+                give_up(str(wrong), exit_code=2)
             except Exception as error:  # noqa: BLE001 - the outermost edge: a batch that is no good must not be skipped
                 give_up("a batch could not be written", error=repr(error))
 

@@ -107,7 +107,7 @@ def test_asyncapis_own_schema_refuses_a_broken_document(change: Break) -> None:
         pytest.param(
             "openapi.json",
             lambda one: one["info"].pop("version"),
-            "'version' is a required property",
+            "is a required property",
             id="no-version-of-the-api",
         ),
         pytest.param(

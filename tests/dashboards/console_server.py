@@ -17,10 +17,10 @@ import orjson
 from pydantic import BaseModel
 
 from models.shortage import Shortage
+from streams.console.access import SECURITY
 from tests.dashboards.console_fleet import MadeUp, this_second
 
 PAGE = Path(__file__).parents[2] / "dashboards" / "console"
-POLICY = "default-src 'self'; frame-ancestors 'none'"
 TICK_SECONDS = 1.0
 HELD_SECONDS = 60.0
 
@@ -189,4 +189,4 @@ class _Answers(BaseHTTPRequestHandler):
         return _event("sites", sites) + _event("fleet", orjson.loads(fleet.fleet_state(tick).model_dump_json()))
 
 
-_SAFE = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+_SAFE = {**SECURITY, "Cache-Control": "no-store"}

@@ -43,8 +43,8 @@ class Grafana:
 
 
 @contextmanager
-def fake_grafana() -> Iterator[tuple[Grafana, str]]:
-    """A Grafana on a free port of loopback, and its address."""
+def fake_grafana(token: str = TOKEN) -> Iterator[tuple[Grafana, str]]:
+    """A Grafana on a free port of loopback that knows this token, and its address."""
     state = Grafana()
 
     class Handler(BaseHTTPRequestHandler):
@@ -57,7 +57,7 @@ def fake_grafana() -> Iterator[tuple[Grafana, str]]:
                 state.asked.append(f"{self.command} {self.path}")
                 status, kind, text = state.instead
                 content = text.encode()
-            elif self.headers.get("Authorization") == f"Bearer {TOKEN}":
+            elif self.headers.get("Authorization") == f"Bearer {token}":
                 status, answer = state.answer(self.command, unquote(self.path), body)
                 content = json.dumps(answer).encode()
             self.send_response(status)

@@ -250,10 +250,16 @@ def new_world(
     *,
     clock: ClockSource = ClockSource.LOG,
     partitions: int = 4,
+    kafka: Mapping[str, str] | None = None,
 ) -> Iterator[World]:
-    """Topics and tables, and no process yet; on leaving, every process ends, and a failure shows what they wrote."""
+    """Topics and tables, and no process yet; on leaving, every process ends, and a failure shows what they wrote.
+
+    `kafka` are further settings of Kafka by their names, for the test itself and for all processes.
+    """
+    further = kafka or {}
+    known = {"bootstrap_servers": stack.kafka, "topic_prefix": prefix, "telemetry_partitions": partitions}
     settings = Settings(
-        kafka=KafkaSettings(bootstrap_servers=stack.kafka, topic_prefix=prefix, telemetry_partitions=partitions),
+        kafka=KafkaSettings.model_validate({**known, **further}),
         database=DatabaseSettings(url=SecretStr(database_url)),
         twin=TwinSettings(clock=clock),
     )
@@ -264,6 +270,7 @@ def new_world(
         "FLEETTWIN_KAFKA__TELEMETRY_PARTITIONS": str(partitions),
         "FLEETTWIN_DATABASE__URL": database_url,
         "FLEETTWIN_TWIN__CLOCK": clock.value,
+        **{f"FLEETTWIN_KAFKA__{name.upper()}": value for name, value in further.items()},
     }
     create_topics(settings)
     await_coordinator(settings, "twin")

@@ -12,7 +12,8 @@ import pytest
 from infra.settings import ConsoleSettings
 from models.errors import ConfigurationError
 from streams.console import listening
-from streams.console.listening import is_loopback, listen
+from streams.console.listening import Listening, is_loopback, listen
+from streams.console.serving import tell_listening
 
 
 @contextmanager
@@ -95,3 +96,20 @@ def test_others_are_told_where_to_reach_it(host: str, advertised: str | None, ur
 )
 def test_loopback_is_this_machine_alone(host: str, expected: bool) -> None:
     assert is_loopback(host) == expected
+
+
+@pytest.mark.parametrize(
+    ("host", "token", "warned"),
+    [
+        pytest.param("127.0.0.1", None, False, id="this-machine-alone"),
+        pytest.param("0.0.0.0", "a-token", False, id="everybody-with-the-token"),
+        pytest.param("0.0.0.0", None, True, id="everybody"),
+    ],
+)
+def test_a_console_that_anybody_may_look_at_is_warned_of(
+    host: str, token: str | None, warned: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(listen(ConsoleSettings(host=host, port=free())).socket) as sock:
+        tell_listening(Listening(sock, host, 1, "http://there"), token)
+
+    assert ("set FLEETTWIN_CONSOLE__TOKEN" in capsys.readouterr().out) is warned
