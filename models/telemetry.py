@@ -19,9 +19,13 @@ from models.instants import LAST, Instant, instant_of
 from models.names import check_site, usable
 from models.plain import PlainReader
 from models.record import Record
+from models.remembered import Remembered
 from models.single import SingleReading
 
-_ROSTERS_KEPT = 8192
+ROSTERS_BYTES = 192 * 1024 * 1024
+"""What rosters that are remembered may take; those of a million nodes with short names take less."""
+_ROW_BYTES = 120
+"""Roughly, of a row's name, its rack and its place, beside the key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class TelemetryDecoder:
     """Decodes the records of telemetry. Remembers rosters that it has read; the result does not depend on that."""
 
     catalogue: Catalogue
-    _rosters: dict[bytes, tuple[Roster, Mask]] = field(default_factory=dict)
+    _rosters: Remembered[bytes, tuple[Roster, Mask]] = field(default_factory=lambda: Remembered(ROSTERS_BYTES))
     _singles: PlainReader = field(init=False)
 
     def __post_init__(self) -> None:
@@ -83,9 +87,7 @@ class TelemetryDecoder:
             [usable(node) and rack in good_racks for node, rack in zip(nodes, rack_names, strict=True)], dtype=bool
         )
         roster = Roster(key, tuple(nodes), tuple(rack_names), codes)
-        if len(self._rosters) >= _ROSTERS_KEPT:
-            del self._rosters[next(iter(self._rosters))]
-        self._rosters[key] = roster, named
+        self._rosters.put(key, (roster, named), len(key) + _ROW_BYTES * len(nodes))
         return roster, named
 
 

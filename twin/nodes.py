@@ -13,12 +13,16 @@ from numpy.typing import NDArray
 from models.catalogue import Catalogue
 from models.columns import UNKNOWN as NOT_SAID
 from models.columns import VALUE_NAMES, AcceleratorColumns, Integers, ReadingColumns
+from models.remembered import Remembered
 from twin.accelerators import AcceleratorTable
 from twin.rows import READING_ROWS, TABLE_ROWS, Row, Rows
 from twin.rules import Rules
 
 NEVER = -1
 """Stands for an instant that has not come, and for watts that are not known."""
+
+ROSTERS_BYTES = 64 * 1024 * 1024
+"""What rosters that are remembered may take, of one site."""
 
 HALF_MICROJOULES = 2_000_000
 """In a joule. Milliwatts of two readings, added, times milliseconds are halves of a microjoule: no rounding."""
@@ -49,7 +53,7 @@ class NodeTable:
     accelerators: AcceleratorTable = field(default_factory=AcceleratorTable)
     _slots: dict[str, int] = field(default_factory=dict)
     _rack_codes: dict[str, int] = field(default_factory=dict)
-    _rosters: dict[bytes, Integers] = field(default_factory=dict)
+    _rosters: Remembered[bytes, Integers] = field(default_factory=lambda: Remembered(ROSTERS_BYTES))
     _by_name: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     _names: pa.Array = field(default_factory=lambda: pa.array([], pa.string()))
 
@@ -83,9 +87,7 @@ class NodeTable:
             racks = [self._rack(rack) if i in used else NOT_SAID for i, rack in enumerate(roster.racks)]
             known = np.array([slots, racks, roster.codes], dtype=np.int64)
             if len(used) == len(roster.nodes):
-                if len(self._rosters) >= 4096:
-                    del self._rosters[next(iter(self._rosters))]
-                self._rosters[roster.key] = known
+                self._rosters.put(roster.key, known, len(roster.key) + known.nbytes)
         return known
 
     def slot_of(self, node: str) -> int | None:
