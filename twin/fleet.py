@@ -35,7 +35,7 @@ from models.state import FleetState, Presence, SiteState
 from models.topics import OPEN_SHORTAGES, SHORTAGES, STATE
 from twin.demand import DemandBook
 from twin.episodes import Episodes
-from twin.packing import pack, unpack
+from twin.packing import pack, reading_snapshot, unpack
 from twin.planner import Planner
 from twin.planning.exact import ExactPlanner
 from twin.rules import Rules
@@ -211,19 +211,21 @@ class FleetMachine:
 
         Raises:
             ConfigurationError: the snapshot was made under other rules, or another catalogue.
+            SnapshotDamaged: the bytes are none; nothing that is known of sites has changed.
         """
-        head, _ = unpack(packed)
-        check_rules(head["rules"], self.rules)
-        check_catalogue(head["catalogue"], self.catalogue)
-        self.facts = {one["site"]: AdmittedFacts.model_validate(one) for one in head["facts"]}
-        self.book.restore(head["book"])
-        self.episodes.restore(head["episodes"])
-        self.inputs.restore(head["inputs"])
-        self.closed, self.partitions = head["closed"], head["partitions"]
-        self.through = dict(head["through"])
-        self.away, self.homes = set(head["away"]), head["homes"]
-        self.latest = _loaded(head["latest"])
-        self.ahead = {tick: _loaded(samples) for tick, samples in head["ahead"]}
+        with reading_snapshot():
+            head, _ = unpack(packed)
+            check_rules(head["rules"], self.rules)
+            check_catalogue(head["catalogue"], self.catalogue)
+            latest, ahead = _loaded(head["latest"]), {tick: _loaded(samples) for tick, samples in head["ahead"]}
+            self.facts = {one["site"]: AdmittedFacts.model_validate(one) for one in head["facts"]}
+            self.book.restore(head["book"])
+            self.episodes.restore(head["episodes"])
+            self.inputs.restore(head["inputs"])
+            self.closed, self.partitions = head["closed"], head["partitions"]
+            self.through = dict(head["through"])
+            self.away, self.homes = set(head["away"]), head["homes"]
+            self.latest, self.ahead = latest, ahead
 
     def digest(self) -> str:
         """SHA-256 of what is known at the last closed tick, intake counts left out."""
