@@ -9,6 +9,7 @@ import orjson
 
 from models.edge import RowRefusal
 from models.errors import RecordRefused
+from models.instants import LAST
 from models.record import Outgoing, Record
 from models.topics import dead_letters
 
@@ -57,6 +58,8 @@ def read_letter(record: Record) -> DeadLetter:
     Raises:
         RecordRefused: it does not say what became of which record.
     """
+    if not 0 <= record.timestamp <= LAST:
+        raise RecordRefused("undecodable", f"a dead letter of the time {record.timestamp}")
     return DeadLetter(
         topic=record.topic,
         partition=record.partition,

@@ -17,6 +17,8 @@ from tests.fuzz.jsons import changed_json
 Change = Callable[[bytes, Random], bytes]
 
 MOST_RECORDS = 6
+LONGEST_CASE = 5 * 1024 * 1024
+"""Kafka takes no record larger than that."""
 _LARGEST = 4 * 1024 * 1024 + 1
 _HEADERS = {"ce_type": EVENT_TYPES, "content-type": CONTENT_TYPES, SENT_AT: SENT}
 
@@ -82,7 +84,8 @@ def records_changed(topic: str, change: Change = changed_bytes) -> Change:
                 records[place] = replace(records[place], value=bytes(_LARGEST))
             case _:
                 records[place] = replace(records[place], value=_value(records[place].value, random, change))
-        return packed(records)
+        longer = packed(records)
+        return longer if len(longer) <= LONGEST_CASE else case
 
     return changed
 

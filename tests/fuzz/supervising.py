@@ -16,6 +16,7 @@ from pathlib import Path
 from infra.embedded import process
 from tests.fuzz.checking import MOST_MEGABYTES
 from tests.fuzz.targets import Target
+from tests.fuzz.mutating import LONGEST_CASE
 from tests.fuzz.progress import PROGRESS
 
 ROOT = Path(__file__).parents[2]
@@ -26,8 +27,6 @@ CASE_SECONDS = 10
 """A case that takes longer hangs."""
 MOST_FINDINGS = 20
 """Of one target; then it is left, for the same fault would be found over and over."""
-LONGEST_CASE = 5 * 1024 * 1024
-"""Kafka takes no record larger than that."""
 
 _HANG, _MEMORY = 70, 71
 _WHERE = re.compile(r"^[A-Za-z_.]*(?:Error|Exception|Refused|Damaged|Exit)\b.*", re.MULTILINE)

@@ -1,0 +1,80 @@
+"""Whether the arrays of a snapshot are such as a site machine could have left: what folds them looks at nothing twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from models.columns import AcceleratorColumns, AcceleratorMeasure, Integers
+from models.edge import MEASURES
+from models.reading import MOST_ACCELERATORS, StateCode
+from twin.rows import Row
+
+_LAST = 2**62
+"""No instant, number of joules or remainder is ever as large."""
+
+_MOST = {
+    Row.AT: _LAST,
+    Row.SEQUENCE: 2**63 - 1,
+    Row.INSTALLED: MOST_ACCELERATORS,
+    Row.IN_SERVICE: MOST_ACCELERATORS,
+    Row.ALLOCATED: MOST_ACCELERATORS,
+    Row.STATE: max(StateCode),
+    Row.DRAWN: _LAST,
+    Row.IDLE_SINCE: _LAST,
+    Row.JOULES: _LAST,
+    Row.REST: _LAST,
+} | {
+    row: int(MEASURES[name].high * MEASURES[name].scale)
+    for row, name in (
+        (Row.POWER, "power_watts"),
+        (Row.UTILIZATION, "utilization"),
+        (Row.SM_ACTIVE, "sm_active"),
+        (Row.MEMORY_USED, "memory_used_bytes"),
+        (Row.TEMPERATURE, "temperature_celsius"),
+    )
+}
+_LEAST = {row: -1 for row in (Row.AT, Row.ALLOCATED, Row.POWER, Row.UTILIZATION, Row.SM_ACTIVE, Row.MEMORY_USED)} | {
+    Row.DRAWN: -1,
+    Row.IDLE_SINCE: -1,
+    Row.TEMPERATURE: np.iinfo(np.int32).min,
+}
+"""Of those that may be unknown; all others are no less than 0."""
+
+
+def check_table(numbers: Integers, rows: int, known: Mapping[Row, int]) -> None:
+    """See that a table has so many rows, and nothing in them that no reading says.
+
+    Args:
+        numbers: The table.
+        rows: How many it must have.
+        known: How many slots, racks and types there are.
+
+    Raises:
+        ValueError: it has other ones.
+    """
+    if numbers.ndim != 2 or numbers.shape[0] != rows:
+        raise ValueError(f"a table of shape {numbers.shape}")
+    for row in map(Row, range(rows)):
+        least = _LEAST.get(row, 0)
+        most = known[row] - 1 if row in known else _MOST[row]
+        if ((numbers[row] < least) | (numbers[row] > most)).any():
+            raise ValueError(f"{row.name.lower()} outside {least} to {most}")
+
+
+def check_accelerators(said: AcceleratorColumns | None, readings: int) -> None:
+    """See that the lists are those of so many readings.
+
+    Raises:
+        ValueError: they are not.
+    """
+    if said is None:
+        return
+    lengths, values = said.lengths, said.values
+    if lengths.shape != (readings,) or ((lengths < 0) | (lengths > MOST_ACCELERATORS)).any():
+        raise ValueError(f"lists of accelerators for {lengths.shape} of {readings} readings")
+    if values.shape != (len(AcceleratorMeasure), lengths.sum()):
+        raise ValueError(f"values of accelerators of shape {values.shape}")
+    if (np.abs(values[AcceleratorMeasure.TEMPERATURE]) > 2**31).any() or (values > 2**53).any():
+        raise ValueError("values of accelerators that no reading says")
