@@ -6,12 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
+from pydantic import TypeAdapter, ValidationError
 
 from models.edge import RowRefusal
-from models.errors import RecordRefused
+from models.errors import RecordRefused, first_doubt
 from models.instants import LAST
 from models.record import Outgoing, Record
 from models.topics import dead_letters
+
+_ADDED = "__streams.errors."
+_ROWS, _REFUSED = "fleettwin_rows", "fleettwin_refused"
+_LISTED: TypeAdapter[tuple[RowRefusal, ...]] = TypeAdapter(tuple[RowRefusal, ...])
 
 _LONGEST_REASON = 4000
 _LONGEST_WORD = 256
@@ -71,9 +76,40 @@ def read_letter(record: Record) -> DeadLetter:
         source_partition=_number(record, "__streams.errors.partition", 2**31),
         source_offset=_number(record, "__streams.errors.offset", 2**63),
         key=None if record.key is None else _shown(record.key)[:_LONGEST_WORD],
-        rows=1 if record.header("fleettwin_refused") is None else _number(record, "fleettwin_refused", 2**31),
+        rows=1 if record.header(_REFUSED) is None else _number(record, _REFUSED, 2**31),
         bytes=len(record.value or b""),
     )
+
+
+def refused_record_of(record: Record) -> Record:
+    """The record that a dead letter holds, as it was: without the headers that say why it was refused.
+
+    Its place is the one that it had; its timestamp is the letter's.
+
+    Raises:
+        RecordRefused: it does not say what became of which record.
+    """
+    told = read_letter(record)
+    added = {name for name, _ in record.headers if name.startswith(_ADDED) or name in (_ROWS, _REFUSED)}
+    kept = tuple(header for header in record.headers if header[0] not in added)
+    return Record(told.source_topic, told.source_partition, told.source_offset, told.at, record.key, record.value, kept)
+
+
+def listed_rows(record: Record) -> tuple[RowRefusal, ...]:
+    """The refused rows that a dead letter lists; none where the record was refused whole.
+
+    Raises:
+        RecordRefused: it lists something else.
+    """
+    listed = record.header(_ROWS)
+    if listed is None:
+        return ()
+    try:
+        return _LISTED.validate_json(listed)
+    except ValidationError as invalid:
+        raise RecordRefused(
+            "undecodable", f"a dead letter whose header {_ROWS} is none: {first_doubt(invalid)}"
+        ) from None
 
 
 def _letter(record: Record, code: str, detail: str, refusals: Sequence[RowRefusal]) -> Outgoing:
@@ -87,8 +123,8 @@ def _letter(record: Record, code: str, detail: str, refusals: Sequence[RowRefusa
     if refusals:
         listed = refusals[:_MOST_ROWS]
         rows = [{"row": refusal.row, "code": refusal.code, "detail": refusal.detail} for refusal in listed]
-        added.append(("fleettwin_rows", orjson.dumps(rows)))
-        added.append(("fleettwin_refused", str(len(refusals)).encode()))
+        added.append((_ROWS, orjson.dumps(rows)))
+        added.append((_REFUSED, str(len(refusals)).encode()))
     identity = f"{record.topic}/{record.partition}/{record.offset}"
     return Outgoing(
         dead_letters(record.topic), record.key, record.value, (*record.headers, *added), identity, partition=0

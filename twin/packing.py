@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from models.errors import RecordRefused, SnapshotDamaged
 
-
 _WHOLE = np.dtype(np.int64).str
 
 

@@ -35,7 +35,7 @@ _MOST = {
         (Row.TEMPERATURE, "temperature_celsius"),
     )
 }
-_LEAST = {row: -1 for row in (Row.AT, Row.ALLOCATED, Row.POWER, Row.UTILIZATION, Row.SM_ACTIVE, Row.MEMORY_USED)} | {
+_LEAST = dict.fromkeys((Row.AT, Row.ALLOCATED, Row.POWER, Row.UTILIZATION, Row.SM_ACTIVE, Row.MEMORY_USED), -1) | {
     Row.DRAWN: -1,
     Row.IDLE_SINCE: -1,
     Row.TEMPERATURE: np.iinfo(np.int32).min,

@@ -15,6 +15,7 @@ from models.errors import RecordRefused
 from models.node_frame import NodeFrame, read_node_frame
 from models.pipeline import PipelineSample
 from models.record import Record
+from models.replay_note import is_note
 from models.shortage import Shortage
 from models.state import FleetState, SiteState
 from models.topics import DEAD_LETTERS
@@ -54,7 +55,8 @@ class Gathering:
         self.records += 1
         self.bytes += len(record.value or b"")
         if record.topic in DEAD_LETTERS:
-            self.letters.append(read_letter(record))
+            if not is_note(record):
+                self.letters.append(read_letter(record))
             return
         kind, value = (record.header("ce_type") or b"").decode("latin-1"), record.value or b""
         try:

@@ -35,7 +35,9 @@ def main() -> None:
     options.add_argument("--target", nargs="+", choices=TARGETS, default=list(TARGETS), help="only these")
     options.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="targets at a time")
     options.add_argument("--json", type=Path, metavar="FILE", help="write everything that was found")
-    options.add_argument("--reproduce", type=Path, metavar="CASE", help="run one case that was kept, and show what it does")
+    options.add_argument(
+        "--reproduce", type=Path, metavar="CASE", help="run one case that was kept, and show what it does"
+    )
     chosen = options.parse_args()
     if chosen.reproduce is not None:
         reproduce(chosen.reproduce)

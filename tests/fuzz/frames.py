@@ -106,7 +106,9 @@ def _of_kind(kind: pa.DataType, rows: int, random: Random) -> pa.Array:
     if pa.types.is_run_end_encoded(kind):
         return pa.RunEndEncodedArray.from_arrays(pa.array([rows], pa.int32()), pa.array([1.0], pa.float32()))
     if pa.types.is_fixed_size_list(kind):
-        return pa.FixedSizeListArray.from_arrays(_of_kind(kind.value_type, rows * kind.list_size, random), kind.list_size)
+        return pa.FixedSizeListArray.from_arrays(
+            _of_kind(kind.value_type, rows * kind.list_size, random), kind.list_size
+        )
     if pa.types.is_null(kind):
         return pa.nulls(rows)
     return pa.array([_value(kind, random)] * rows, kind)

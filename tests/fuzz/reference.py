@@ -20,7 +20,9 @@ Row = dict[str, Any]
 def rows_of(batch: pa.RecordBatch) -> list[Row]:
     """The rows as Python values; times as milliseconds, since not all of them have a date."""
     names = batch.schema.names
-    plain = [column.cast(pa.int64()) if name == "at" else column for name, column in zip(names, batch.columns, strict=True)]
+    plain = [
+        column.cast(pa.int64()) if name == "at" else column for name, column in zip(names, batch.columns, strict=True)
+    ]
     return [dict(zip(names, row, strict=True)) for row in zip(*(column.to_pylist() for column in plain), strict=True)]
 
 

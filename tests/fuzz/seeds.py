@@ -10,7 +10,7 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
-from models.cloudevents import ARROW, STRUCTURED, EventType
+from models.cloudevents import STRUCTURED, EventType
 from models.frame import encode_frame, read_frame
 from models.instants import moment_of
 from models.owner import Owner
@@ -45,7 +45,12 @@ _BOMB_VALUES = 64 * 1024 * 1024
 def whole_row(node: str = "n0", at: int = T0) -> dict[str, object]:
     """A reading that says everything."""
     lists = of_each(
-        8, power_watts=(600.0,), utilization=(0.5,), sm_active=(0.25,), memory_used_bytes=(7,), temperature_celsius=(40,)
+        8,
+        power_watts=(600.0,),
+        utilization=(0.5,),
+        sm_active=(0.25,),
+        memory_used_bytes=(7,),
+        temperature_celsius=(40,),
     )
     said = {"allocated": 4, "power_watts": 5000.0, "utilization": 0.5, "sm_active": 0.25, "memory_used_bytes": 56}
     return row(node, at, rack="r1", temperature_celsius=55.5, state="in_service", **said, **lists)

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from infra.embedded import process
 from tests.fuzz.checking import MOST_MEGABYTES
-from tests.fuzz.targets import Target
 from tests.fuzz.mutating import LONGEST_CASE
 from tests.fuzz.progress import PROGRESS
+from tests.fuzz.targets import Target
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".fleettwin" / "fuzz"

@@ -128,7 +128,7 @@ def record_log(case: bytes) -> None:
         file.write(case)
         file.flush()
         with suppress(ConfigurationError, LogDamaged), LogReader(Path(file.name)) as log:
-            layout = {topic: 4 for topic in (TELEMETRY, SITES, DEMAND, LEDGER)}
+            layout = dict.fromkeys((TELEMETRY, SITES, DEMAND, LEDGER), 4)
             for _ in placed(log, layout):
                 pass
     check_memory()
