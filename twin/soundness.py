@@ -1,4 +1,4 @@
-"""Whether the arrays of a snapshot are such as a site machine could have left: what folds them looks at nothing twice."""
+"""Whether the arrays of a snapshot are such as a site machine could have left: what folds them does not look again."""
 
 from __future__ import annotations
 

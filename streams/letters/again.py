@@ -59,9 +59,9 @@ class Judge:
         Of a frame whose other rows were taken when it came, those that were refused count alone.
         """
         record = replace(corrected or letter.refused, timestamp=self.now)
+        if record.topic not in INPUTS:
+            return refused_whole(letter, RecordRefused("not_sent", f"{record.topic} is written by the workers alone"))
         try:
-            if record.topic not in INPUTS:
-                raise RecordRefused("not_sent", f"{record.topic} is written by the workers alone")
             if record.topic == TELEMETRY:
                 return self._readings(letter, record, all_rows=corrected is not None)
             self._admitted(record)

@@ -36,7 +36,7 @@ class Checkpoint:
 
 
 class Manifest(BaseModel):
-    """What the record says that is sent after a checkpoint's chunks. Fields that a later version adds are passed over."""
+    """What the last record of a checkpoint says of its chunks. Fields that a later version adds are passed over."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 

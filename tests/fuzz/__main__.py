@@ -17,6 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import orjson
+import typer
 
 from tests.fuzz.supervising import Findings, fuzzed
 from tests.fuzz.targets import TARGETS
@@ -48,7 +49,7 @@ def main() -> None:
     report = summary(found, chosen.seed)
     if chosen.json is not None:
         chosen.json.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n")
-    print(table(found, report))
+    typer.echo(table(found, report))
     if report["crashes"] or report["hangs"]:
         sys.exit(1)
 
@@ -70,7 +71,7 @@ def reproduce(case: Path) -> None:
     if name not in TARGETS:
         sys.exit(f"fuzz: {case} is not named TARGET-HASH; the targets are {', '.join(TARGETS)}")
     TARGETS[name].run(case.read_bytes())
-    print(f"{case}: read, or refused as documented")
+    typer.echo(f"{case}: read, or refused as documented")
 
 
 def summary(found: list[Findings], seed: int) -> dict[str, object]:
@@ -97,7 +98,7 @@ def table(found: list[Findings], report: dict[str, object]) -> str:
 
 
 def _tell(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    typer.echo(line, err=True)
 
 
 if __name__ == "__main__":

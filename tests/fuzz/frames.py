@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
@@ -121,14 +122,17 @@ def _value(kind: pa.DataType, random: Random) -> Any:
         return _value(kind.value_type, random)
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_list_view(kind):
         return [_value(kind.value_type, random) for _ in range(random.choice((0, 1, 7, 8, 9)))]
-    if pa.types.is_floating(kind):
-        return random.choice(FLOATS)
-    if pa.types.is_boolean(kind):
-        return random.random() < 0.5
-    if pa.types.is_integer(kind) or pa.types.is_temporal(kind):
-        return random.choice((*NUMBERS, T0 - random.randrange(10**6)))
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        return random.choice((*NAMES, "h100-sxm", "failed"))
-    if pa.types.is_binary(kind):
-        return random.choice((b"", b"\xff\xfe", b"h100-sxm"))
-    return None
+    return random.choice(next((values for of, values in _VALUES if of(kind)), (None,)))
+
+
+_VALUES: tuple[tuple[Callable[[pa.DataType], bool], Sequence[Any]], ...] = (
+    (pa.types.is_floating, FLOATS),
+    (pa.types.is_boolean, (False, True)),
+    (pa.types.is_integer, (*NUMBERS, T0 - 1000)),
+    (pa.types.is_temporal, (*NUMBERS, T0 - 1000)),
+    (pa.types.is_string, (*NAMES, "h100-sxm", "failed")),
+    (pa.types.is_large_string, (*NAMES, "h100-sxm", "failed")),
+    (pa.types.is_string_view, NAMES),
+    (pa.types.is_binary, (b"", b"\xff\xfe", b"h100-sxm")),
+)
+"""What is put into columns of a type."""

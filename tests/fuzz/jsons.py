@@ -94,5 +94,5 @@ def _holders(whole: Any) -> Any:
 
 
 def _value(random: Random) -> Any:
-    kinds = (NAMES, NUMBERS, FLOATS, TIMES, (None, True, False, [], {}))
+    kinds: tuple[tuple[Any, ...], ...] = (NAMES, NUMBERS, FLOATS, TIMES, (None, True, False, [], {}))
     return random.choice(random.choice(kinds))

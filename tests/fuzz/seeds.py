@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import orjson
@@ -52,7 +53,13 @@ def whole_row(node: str = "n0", at: int = T0) -> dict[str, object]:
         memory_used_bytes=(7,),
         temperature_celsius=(40,),
     )
-    said = {"allocated": 4, "power_watts": 5000.0, "utilization": 0.5, "sm_active": 0.25, "memory_used_bytes": 56}
+    said: dict[str, Any] = {
+        "allocated": 4,
+        "power_watts": 5000.0,
+        "utilization": 0.5,
+        "sm_active": 0.25,
+        "memory_used_bytes": 56,
+    }
     return row(node, at, rack="r1", temperature_celsius=55.5, state="in_service", **said, **lists)
 
 

@@ -78,7 +78,7 @@ def _run(found: Findings, folder: Path, cases: int, seed: int, tell: Callable[[s
         f"-runs={cases}",
         f"-seed={seed}",
         f"-timeout={CASE_SECONDS}",
-        f"-rss_limit_mb={MOST_MEGABYTES}",
+        f"-rss_limit_mb={2 * MOST_MEGABYTES}",
         f"-max_len={LONGEST_CASE}",
         f"-artifact_prefix={artifacts}/",
         "-len_control=0",
@@ -109,7 +109,7 @@ def _keep(found: Findings, artifact: Path, code: int, told: str, tell: Callable[
     kept = FOLDER / f"{found.name}-{hashlib.sha256(content).hexdigest()[:16]}"
     kept.write_bytes(content)
     errors = _WHERE.findall(told)
-    why = {_HANG: f"more than {CASE_SECONDS} s", _MEMORY: f"more than {MOST_MEGABYTES} MB"}.get(
+    why = {_HANG: f"more than {CASE_SECONDS} s", _MEMORY: f"more than {2 * MOST_MEGABYTES} MB"}.get(
         code, errors[-1][:300] if errors else f"exit code {code}"
     )
     found.kept.append({"why": why, "case": str(kept)})

@@ -28,7 +28,7 @@ from streams.workers.checkpointing import Checkpoint, furthest, records_of
 from streams.workers.gathering import Gathering
 from tests.builders import CATALOGUE, T0, clock, frame
 from tests.fuzz import seeds
-from tests.fuzz.checking import check_decoded, check_letters, check_memory
+from tests.fuzz.checking import Memory, check_decoded, check_letters
 from tests.fuzz.mutating import Change, changed_bytes, packed, records_changed, records_in
 from tests.fuzz.seeds import whole_row
 from twin.admission import admit
@@ -58,7 +58,7 @@ def telemetry(case: bytes) -> None:
         record = replace(one, topic=TELEMETRY, partition=0, offset=offset)
         check_decoded(record)
         refused += check_letters(record, machine.fold(record))
-        check_memory()
+        Memory.check()
     later = clock(T0 + 4000)
     assert check_letters(later, machine.fold(later)) == 0
     assert sum(site.refused for site in machine.sites.values()) <= refused
@@ -113,7 +113,7 @@ def outputs(case: bytes) -> None:
             Owners().take(record)
         with suppress(RecordRefused):
             alert_of(shortage_of(record))
-    check_memory()
+    Memory.check()
 
 
 def letters(case: bytes) -> None:
@@ -131,7 +131,7 @@ def record_log(case: bytes) -> None:
             layout = dict.fromkeys((TELEMETRY, SITES, DEMAND, LEDGER), 4)
             for _ in placed(log, layout):
                 pass
-    check_memory()
+    Memory.check()
 
 
 def _logs() -> list[bytes]:
@@ -151,7 +151,7 @@ def checkpoint(case: bytes) -> None:
     last = {record.key or b"": record.value or b"" for record in records_in(case, TELEMETRY)}
     found = furthest(TELEMETRY, last)
     assert found is None or found.next_offset >= 0
-    check_memory()
+    Memory.check()
 
 
 def _checkpoints() -> list[bytes]:
@@ -170,7 +170,7 @@ def site_state(case: bytes) -> None:
     machine.digests()
     machine.fold(frame([whole_row()]))
     machine.fold(clock(T0 + 60_000))
-    check_memory()
+    Memory.check()
 
 
 def fleet_state(case: bytes) -> None:

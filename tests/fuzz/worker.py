@@ -25,12 +25,15 @@ def main() -> None:
     """Hand the target to libFuzzer, which does not return."""
     name, progress, *flags = sys.argv[1:]
     with atheris.instrument_imports(include=INSTRUMENTED):
+        from tests.fuzz.checking import Memory
         from tests.fuzz.targets import TARGETS
 
     target = TARGETS[name]
     with Path(progress).open("r+b") as file:
         counted = mmap.mmap(file.fileno(), PROGRESS.size)
     cases = 0
+
+    Memory.begin()
 
     def one_case(case: bytes) -> None:
         nonlocal cases
