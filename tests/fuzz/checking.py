@@ -84,9 +84,8 @@ def check_single(record: Record, found: SingleReading | str) -> None:
     assert told == found
 
 
-def check_decoded(record: Record) -> None:
+def check_decoded(record: Record, decoder: TelemetryDecoder) -> None:
     """See that a telemetry record is read, or refused, as it must be."""
-    decoder = TelemetryDecoder(CATALOGUE)
     try:
         envelope = unwrap(record, EventType.READING)
         found = decoder.decode(record)

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from models.unpacked import unpacked_bytes
 from tests.builders import T0
 from tests.fuzz.hostile import FLOATS, NAMES, NUMBERS
 
-_MOST_ROWS = 200
-"""Larger frames are left to seeds: most of what can be wrong is wrong in small ones."""
+_MOST_BYTES = 2 * 1024 * 1024
+_MOST_VALUES = 20_000
+"""Larger frames are left to seeds: most of what can be wrong is wrong in small ones, and they must not burst us."""
 
 _TEXTS = (pa.string(), pa.large_string(), pa.binary(), pa.string_view(), pa.dictionary(pa.int8(), pa.string()))
 _WHOLE = (pa.int8(), pa.uint8(), pa.int16(), pa.int32(), pa.int64(), pa.uint64(), pa.bool_(), pa.date64())
@@ -26,7 +28,7 @@ _NESTED = (
     pa.large_list(pa.int8()),
     pa.list_(pa.string()),
     pa.list_(pa.float32(), 8),
-    pa.list_(pa.null(), 2**20),
+    pa.list_(pa.null(), 4096),
     pa.list_view(pa.float32()),
     pa.struct([("a", pa.int8())]),
     pa.dictionary(pa.uint16(), pa.float64()),
@@ -39,9 +41,11 @@ _KINDS = (*_TEXTS, *_WHOLE, *_BROKEN, *_TIMES, *_NESTED)
 def changed_frame(value: bytes, random: Random) -> bytes | None:
     """The stream with one thing changed; nothing where it cannot be read or written."""
     try:
+        if unpacked_bytes(value) > _MOST_BYTES:
+            return None
         with pa.ipc.open_stream(value) as reader:
             schema, batches = reader.schema, [batch for _, batch in zip(range(4), reader, strict=False)]
-        if not batches or sum(batch.num_rows for batch in batches) > _MOST_ROWS:
+        if not batches or sum(_values(column) for batch in batches for column in batch.columns) > _MOST_VALUES:
             return None
         place = random.randrange(len(batches))
         batches[place] = _changed(batches[place], schema.metadata or {}, random)
@@ -100,6 +104,13 @@ def _with_value(array: pa.Array, random: Random) -> pa.Array:
     if pa.types.is_dictionary(array.type):
         return pa.array(values, array.type.value_type).dictionary_encode().cast(array.type)
     return pa.array(values, array.type)
+
+
+def _values(array: pa.Array) -> int:
+    """How many values a column has, those of its lists counted one by one."""
+    if pa.types.is_fixed_size_list(array.type):
+        return len(array) * int(array.type.list_size)
+    return len(array.values) if pa.types.is_list(array.type) or pa.types.is_large_list(array.type) else len(array)
 
 
 def _of_kind(kind: pa.DataType, rows: int, random: Random) -> pa.Array:

@@ -98,10 +98,10 @@ def bombs() -> tuple[bytes, ...]:
     names = {name: [value] for name, value in row().items()}
     _, small = read_frame(encode_frame(SITE, names))
     compressed = pa.RecordBatch.from_arrays([zeros], schema=pa.schema([("at", pa.int64())], {b"site": SITE.encode()}))
-    rows = 65_536
+    rows = 4096
     many = {name: [value] * rows for name, value in row().items()}
     _, batch = read_frame(encode_frame(SITE, many))
-    long = pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int8)), pa.array(["x" * 1_000_000]))
+    long = pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int8)), pa.array(["x" * 100_000]))
     listed = pa.FixedSizeListArray.from_arrays(pa.nulls(2**30), 2**30)
     return (
         _stream(compressed, "zstd"),

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import tempfile
+import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -56,15 +57,16 @@ def telemetry(case: bytes) -> None:
     refused = 0
     for offset, one in enumerate(records_in(case, TELEMETRY)):
         record = replace(one, topic=TELEMETRY, partition=0, offset=offset)
-        check_decoded(record)
+        check_decoded(record, machine.decoder)
         refused += check_letters(record, machine.fold(record))
         Memory.check()
     later = clock(T0 + 4000)
     assert check_letters(later, machine.fold(later)) == 0
     assert sum(site.refused for site in machine.sites.values()) <= refused
-    again = TelemetryMachine(0, 1, RULES, CATALOGUE)
-    again.restore(machine.snapshot())
-    assert again.digests() == machine.digests()
+    if zlib.crc32(case) % 4 == 0:
+        again = TelemetryMachine(0, 1, RULES, CATALOGUE)
+        again.restore(machine.snapshot())
+        assert again.digests() == machine.digests()
 
 
 def admission(case: bytes) -> None:
@@ -200,7 +202,7 @@ def _fleet_state() -> bytes:
 
 
 TARGETS: Mapping[str, Target] = {
-    "telemetry": Target(telemetry, seeds.telemetry, records_changed(TELEMETRY), share=8),
+    "telemetry": Target(telemetry, seeds.telemetry, records_changed(TELEMETRY), share=6),
     "admission": Target(admission, seeds.admission, records_changed(DEMAND), share=4),
     "ledger": Target(ledger, seeds.ledger, records_changed(LEDGER), share=2),
     "outputs": Target(outputs, seeds.outputs, records_changed(STATE), share=3),
