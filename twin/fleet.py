@@ -35,6 +35,7 @@ from models.state import FleetState, Presence, SiteState
 from models.topics import OPEN_SHORTAGES, SHORTAGES, STATE
 from twin.demand import DemandBook
 from twin.episodes import Episodes
+from twin.heads import FleetHead
 from twin.packing import pack, reading_snapshot, unpack
 from twin.planner import Planner
 from twin.planning.exact import ExactPlanner
@@ -211,21 +212,21 @@ class FleetMachine:
 
         Raises:
             ConfigurationError: the snapshot was made under other rules, or another catalogue.
-            SnapshotDamaged: the bytes are none; nothing that is known of sites has changed.
+            SnapshotDamaged: the bytes are none; the machine is of no use then.
         """
         with reading_snapshot():
-            head, _ = unpack(packed)
-            check_rules(head["rules"], self.rules)
-            check_catalogue(head["catalogue"], self.catalogue)
-            latest, ahead = _loaded(head["latest"]), {tick: _loaded(samples) for tick, samples in head["ahead"]}
-            self.facts = {one["site"]: AdmittedFacts.model_validate(one) for one in head["facts"]}
-            self.book.restore(head["book"])
-            self.episodes.restore(head["episodes"])
-            self.inputs.restore(head["inputs"])
-            self.closed, self.partitions = head["closed"], head["partitions"]
-            self.through = dict(head["through"])
-            self.away, self.homes = set(head["away"]), head["homes"]
-            self.latest, self.ahead = latest, ahead
+            head = FleetHead.model_validate(unpack(packed)[0])
+            check_rules(head.rules, self.rules)
+            check_catalogue(head.catalogue, self.catalogue)
+            self.facts = {one["site"]: AdmittedFacts.model_validate(one) for one in head.facts}
+            self.book.restore(head.book)
+            self.episodes.restore(head.episodes)
+            self.inputs.restore(head.inputs)
+            self.closed, self.partitions = head.closed, head.partitions
+            self.through = dict(head.through)
+            self.away, self.homes = set(head.away), head.homes
+            self.latest = {one.site: one for one in head.latest}
+            self.ahead = {tick: {one.site: one for one in samples} for tick, samples in head.ahead}
 
     def digest(self) -> str:
         """SHA-256 of what is known at the last closed tick, intake counts left out."""
@@ -242,10 +243,6 @@ def _precedence(facts: SiteFacts) -> tuple[int, str]:
 
 def _dumped(samples: dict[str, SiteSample]) -> list[dict[str, Any]]:
     return [samples[site].model_dump(mode="json") for site in sorted(samples)]
-
-
-def _loaded(samples: list[dict[str, Any]]) -> dict[str, SiteSample]:
-    return {one["site"]: SiteSample.model_validate(one) for one in samples}
 
 
 def _concerns(shortage: Shortage, site: str) -> bool:

@@ -15,6 +15,7 @@ from models.columns import UNKNOWN as NOT_SAID
 from models.columns import VALUE_NAMES, AcceleratorColumns, Integers, ReadingColumns
 from models.remembered import Remembered
 from twin.accelerators import AcceleratorTable
+from twin.heads import NodesHead
 from twin.rows import READING_ROWS, TABLE_ROWS, Row, Rows
 from twin.rules import Rules
 
@@ -205,9 +206,9 @@ class NodeTable:
             "counts": [counts.duplicate, counts.superseded, counts.gaps],
         }
 
-    def restore(self, head: dict[str, Any], table: Integers, accelerators: AcceleratorColumns | None) -> None:
+    def restore(self, head: NodesHead, table: Integers, accelerators: AcceleratorColumns | None) -> None:
         """Become what `head`, `known` and `accelerators` were taken from; types are found again by their ids."""
-        self.names, self.racks, self.counts = head["names"], head["racks"], Counts(*head["counts"])
+        self.names, self.racks, self.counts = head.names, head.racks, Counts(*head.counts)
         self._slots = {name: slot for slot, name in enumerate(self.names)}
         self._rack_codes = {rack: code for code, rack in enumerate(self.racks)}
         self._rosters.clear()

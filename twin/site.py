@@ -14,6 +14,7 @@ from models.catalogue import Catalogue
 from models.columns import AcceleratorColumns, Integers, ReadingColumns
 from models.sample import SiteSample
 from models.single import SingleReading
+from twin.heads import SiteHead
 from twin.nodes import NodeTable
 from twin.packing import pack, unpack
 from twin.rows import READING_ROWS, TABLE_ROWS, Row, Rows
@@ -140,11 +141,12 @@ def restored(packed: bytes, rules: Rules, catalogue: Catalogue, closed: int | No
     Raises:
         ValueError: no twin can have left it; other errors where the bytes are something else altogether.
     """
-    head, arrays = unpack(packed)
-    nodes = head["nodes"]
-    twin = SiteTwin(head["site"], rules, catalogue)
-    codes = _codes(nodes["types"], catalogue)
-    known = {Row.SLOT: len(nodes["names"]), Row.RACK: max(len(nodes["racks"]), 1), Row.CODE: len(codes)}
+    found, arrays = unpack(packed)
+    head = SiteHead.model_validate(found)
+    nodes = head.nodes
+    twin = SiteTwin(head.site, rules, catalogue)
+    codes = _codes(nodes.types, catalogue)
+    known = {Row.SLOT: len(nodes.names), Row.RACK: len(nodes.racks), Row.CODE: len(codes)}
 
     def rows_of(name: str, rows: int) -> Rows:
         numbers, accelerators = arrays[name], _accelerators(name, arrays)
@@ -153,12 +155,12 @@ def restored(packed: bytes, rules: Rules, catalogue: Catalogue, closed: int | No
         return Rows(_recoded(numbers, codes), accelerators)
 
     table = rows_of("known", TABLE_ROWS)
-    if len(table) != len(nodes["names"]):
-        raise ValueError(f"{len(nodes['names'])} names of {len(table)} nodes")
+    if len(table) != len(nodes.names):
+        raise ValueError(f"{len(nodes.names)} names of {len(table)} nodes")
     twin.nodes.restore(nodes, table.numbers, table.accelerators)
-    twin.held = {tick: [rows_of(f"held{tick}", READING_ROWS)] for tick in head["ticks"]}
-    twin.first, twin.closed = head["first"], closed
-    twin.observed, twin.late, twin.refused = head["intake"]
+    twin.held = {tick: [rows_of(f"held{tick}", READING_ROWS)] for tick in head.ticks}
+    twin.first, twin.closed = head.first, closed
+    twin.observed, twin.late, twin.refused = head.intake
     return twin
 
 

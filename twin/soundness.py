@@ -76,5 +76,15 @@ def check_accelerators(said: AcceleratorColumns | None, readings: int) -> None:
         raise ValueError(f"lists of accelerators for {lengths.shape} of {readings} readings")
     if values.shape != (len(AcceleratorMeasure), lengths.sum()):
         raise ValueError(f"values of accelerators of shape {values.shape}")
-    if (np.abs(values[AcceleratorMeasure.TEMPERATURE]) > 2**31).any() or (values > 2**53).any():
-        raise ValueError("values of accelerators that no reading says")
+    for measure, row in _MEASURED.items():
+        if ((values[measure] < _LEAST[row]) | (values[measure] > _MOST[row])).any():
+            raise ValueError(f"{row.name.lower()} of an accelerator outside {_LEAST[row]} to {_MOST[row]}")
+
+
+_MEASURED = {
+    AcceleratorMeasure.UTILIZATION: Row.UTILIZATION,
+    AcceleratorMeasure.POWER: Row.POWER,
+    AcceleratorMeasure.MEMORY_USED: Row.MEMORY_USED,
+    AcceleratorMeasure.TEMPERATURE: Row.TEMPERATURE,
+}
+"""The rows of a table that have the same limits."""

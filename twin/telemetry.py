@@ -16,6 +16,7 @@ from models.sample import SiteSample
 from models.single import SingleReading
 from models.telemetry import Readings, TelemetryDecoder
 from models.topics import LEDGER
+from twin.heads import TelemetryHead
 from twin.node_frames import node_frames
 from twin.packing import pack, reading_snapshot, unpack
 from twin.rules import Rules
@@ -150,15 +151,15 @@ class TelemetryMachine:
         """
         with reading_snapshot():
             length = int.from_bytes(packed[:8], "little")
-            head, _ = unpack(packed[8 : 8 + length])
-            check_rules(head["rules"], self.rules)
-            check_catalogue(head["catalogue"], self.catalogue)
+            head = TelemetryHead.model_validate(unpack(packed[8 : 8 + length])[0])
+            check_rules(head.rules, self.rules)
+            check_catalogue(head.catalogue, self.catalogue)
             sites, at = dict[str, SiteTwin](), 8 + length
-            for size in head["sizes"]:
-                twin = restored(packed[at : at + size], self.rules, self.catalogue, head["closed"])
+            for size in head.sizes:
+                twin = restored(packed[at : at + size], self.rules, self.catalogue, head.closed)
                 sites[twin.site] = twin
                 at += size
-            self.clock, self.closed, self.sites = head["clock"], head["closed"], sites
+            self.clock, self.closed, self.sites = head.clock, head.closed, sites
 
     def digests(self) -> dict[str, str]:
         """The digest of each site."""

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 CHUNK_BYTES = 900_000
 LARGEST_STATE = 4 * 2**30
 
-_PIECE_BYTES = 4 * 1024 * 1024
+_PIECE_BYTES = 1024 * 1024
 _Whole = Annotated[int, Field(ge=0, lt=2**63)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -63,23 +64,32 @@ def whole_row(node: str = "n0", at: int = T0) -> dict[str, object]:
     return row(node, at, rack="r1", temperature_celsius=55.5, state="in_service", **said, **lists)
 
 
-def telemetry() -> list[bytes]:
-    """Frames, readings, clocks, and some of them together."""
-    several = [whole_row(node) for node in "abcd"]
-    reading, whole = json_reading(row("solo", power_watts=10.0)), json_reading(whole_row("full"))
-    event = {"type": EventType.READING.value, "data": orjson.loads(reading.value or b"")}
-    structured = replace(reading, value=orjson.dumps(event), headers=(("content-type", STRUCTURED.encode()),))
-    base = frame(several)
+def frames() -> list[bytes]:
+    """Frames with and without everything, some with bad rows, some that come in another order, and bombs."""
+    base = frame([whole_row(node) for node in "abcd"])
     cases: list[Sequence[Record]] = [
         [base],
         [frame([row()])],
-        [frame([row(f"n{i}", power_watts=-43.0 if i % 7 == 0 else 1.0) for i in range(64)])],
-        [reading],
-        [whole],
-        [structured],
-        [clock(T0)],
+        [frame([row(f"n{i}", power_watts=-43.0 if i % 7 == 0 else 1.0) for i in range(20)])],
         [base, frame([row("a", T0 - 2000), row("a", T0 - 1000), row("a", T0 - 2000)]), clock(T0 + 5000)],
         *([replace(base, value=value)] for value in bombs()),
+    ]
+    return [packed(records) for records in cases]
+
+
+def readings() -> list[bytes]:
+    """Readings one by one, plain and in structured events, and clocks."""
+    plain, whole = json_reading(row("solo", power_watts=10.0)), json_reading(whole_row("full"))
+    event = {"type": EventType.READING.value, "data": orjson.loads(plain.value or b"")}
+    structured = replace(plain, value=orjson.dumps(event), headers=(("content-type", STRUCTURED.encode()),))
+    base64 = {"type": EventType.READING.value, "data_base64": b64encode(plain.value or b"").decode()}
+    cases: list[Sequence[Record]] = [
+        [plain],
+        [whole],
+        [structured],
+        [replace(structured, value=orjson.dumps(base64))],
+        [clock(T0)],
+        [plain, clock(T0 + 1000), json_reading(row("solo", T0 - 5000)), clock(T0 + 5000)],
     ]
     return [packed(records) for records in cases]
 

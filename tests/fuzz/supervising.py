@@ -82,6 +82,7 @@ def _run(found: Findings, folder: Path, cases: int, seed: int, tell: Callable[[s
         f"-max_len={LONGEST_CASE}",
         f"-artifact_prefix={artifacts}/",
         "-len_control=0",
+        "-mutate_depth=1",
         str(folder / "corpus"),
     )
     with log.open("wb") as output:

@@ -31,6 +31,7 @@ from tests.builders import CATALOGUE, T0, clock, frame
 from tests.fuzz import seeds
 from tests.fuzz.checking import Memory, check_decoded, check_letters
 from tests.fuzz.mutating import Change, changed_bytes, packed, records_changed, records_in
+from tests.fuzz.packed import changed_checkpoint, changed_log, changed_site_state, changed_snapshot
 from tests.fuzz.seeds import whole_row
 from twin.admission import admit
 from twin.fleet import FleetMachine
@@ -138,7 +139,7 @@ def record_log(case: bytes) -> None:
 
 def _logs() -> list[bytes]:
     found = []
-    for case in (*seeds.admission(), *seeds.telemetry()[:3]):
+    for case in (*seeds.admission(), *seeds.readings()):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "seed.log"
             with LogWriter(path, LogHeader(created_by="fuzz", partitions={TELEMETRY: 4})) as log:
@@ -162,7 +163,7 @@ def _checkpoints() -> list[bytes]:
 
 
 def site_state(case: bytes) -> None:
-    """A snapshot of the site machine: taken, or refused with nothing changed."""
+    """A snapshot of the site machine: taken, and folded on from, or refused with nothing changed."""
     machine = TelemetryMachine(0, 1, RULES, CATALOGUE)
     try:
         machine.restore(case)
@@ -176,14 +177,16 @@ def site_state(case: bytes) -> None:
 
 
 def fleet_state(case: bytes) -> None:
-    """A snapshot of the fleet machine: taken, or refused with nothing changed."""
+    """A snapshot of the fleet machine: taken, and folded on from, or refused."""
     machine = FleetMachine(RULES, CATALOGUE)
     try:
         machine.restore(case)
     except (ConfigurationError, SnapshotDamaged):
-        assert not machine.latest
         return
     machine.digest()
+    for one in seeds.ledger():
+        for record in records_in(one, LEDGER):
+            machine.fold(record)
 
 
 def _telemetry_state() -> bytes:
@@ -202,14 +205,15 @@ def _fleet_state() -> bytes:
 
 
 TARGETS: Mapping[str, Target] = {
-    "telemetry": Target(telemetry, seeds.telemetry, records_changed(TELEMETRY), share=6),
+    "frames": Target(telemetry, seeds.frames, records_changed(TELEMETRY), share=4),
+    "readings": Target(telemetry, seeds.readings, records_changed(TELEMETRY), share=4),
     "admission": Target(admission, seeds.admission, records_changed(DEMAND), share=4),
     "ledger": Target(ledger, seeds.ledger, records_changed(LEDGER), share=2),
     "outputs": Target(outputs, seeds.outputs, records_changed(STATE), share=3),
     "letters": Target(letters, seeds.letters, records_changed(DEAD_LETTERS[0]), share=2),
-    "record_log": Target(record_log, _logs, share=2),
-    "checkpoint": Target(checkpoint, _checkpoints, records_changed(TELEMETRY), share=1),
-    "site_state": Target(site_state, lambda: [_telemetry_state()], share=1),
-    "fleet_state": Target(fleet_state, lambda: [_fleet_state()], share=1),
+    "record_log": Target(record_log, _logs, changed_log, share=2),
+    "checkpoint": Target(checkpoint, _checkpoints, changed_checkpoint(TELEMETRY), share=2),
+    "site_state": Target(site_state, lambda: [_telemetry_state()], changed_site_state, share=2),
+    "fleet_state": Target(fleet_state, lambda: [_fleet_state()], changed_snapshot, share=2),
 }
 """By name, as `make fuzz` calls them."""

@@ -14,7 +14,7 @@ from infra.kafka_clients import opened_producer
 from infra.topics import full_name
 from models.record import Record
 from models.replay_note import AGAIN
-from models.topics import DEMAND, SITES, TELEMETRY, dead_letters
+from models.topics import DEMAND, SITES, STATE, TELEMETRY, dead_letters
 from tests.builders import clock, demand, facts, frame, json_reading, row
 from tests.live.world import FOLDED, STORED, World, new_world
 
@@ -45,7 +45,7 @@ def send(world: World, *records: Record) -> None:
 def tell_time(world: World, until: int) -> None:
     """Send the clock into every partition of the inputs."""
     with opened_producer(world.settings) as producer:
-        for (topic, partition), _ in world.ends(TELEMETRY, SITES, DEMAND).items():
+        for topic, partition in world.ends(TELEMETRY, SITES, DEMAND):
             told = clock(until, topic)
             name = full_name(world.settings.kafka, topic)
             producer.send(name, told.value, None, list(told.headers), partition)
@@ -70,6 +70,7 @@ def test_what_a_new_type_makes_good_is_sent_again_once(
     catalogue = tmp_path / "catalogue.yaml"
     catalogue.write_text(CATALOGUE)
     with new_world(stack, kafka_prefix, database_url, tmp_path, partitions=1) as world:
+        tell_time(world, now - STEP)
         twin = world.start("twin")
         rows = [row("old", now), row("new", now, type="abacus"), row("bad", now, power_watts=-43.0)]
         send(world, frame(rows), demand("d", now, types=["abacus"]), facts(at=now, pue=0.5))
@@ -98,14 +99,14 @@ def test_what_a_new_type_makes_good_is_sent_again_once(
         assert (again["records"], len(again["sent_before"])) == (0, 2)
         assert len(marked(world, TELEMETRY)) == 1
         assert all(letter["sent_again"] for letter in listed(world, "--reason", "unknown_type"))
-        forced = world.told("dlq", "replay", "telemetry/0/0", "--again")
+        forced = world.told("dlq", "replay", "telemetry/0/1", "--again")
         assert (forced["records"], len(marked(world, TELEMETRY))) == (1, 2)
 
         letters = world.end(dead_letters(TELEMETRY))
         world.start("twin", name="knows more")
         world.wait_until(lambda: world.done("twin", *FOLDED), "all of it is folded")
         tell_time(world, now + STEP)
-        world.wait_until(lambda: world.newest_tick() is None and bool(world.fleet_states()), "a tick is closed")
+        world.wait_until(lambda: world.end(STATE) > 0 and bool(world.fleet_states()[-1].pools), "a tick is closed")
         pools = {pool.type: pool.installed for pool in world.fleet_states()[-1].pools}
         assert pools == {"abacus": 8, "h100-sxm": 8}
         assert world.end(dead_letters(TELEMETRY)) == letters
@@ -117,14 +118,15 @@ def test_a_row_that_somebody_corrected_counts_and_the_oracle_agrees(
 ) -> None:
     now = time.time_ns() // 1_000_000
     with new_world(stack, kafka_prefix, database_url, tmp_path, partitions=1) as world:
+        tell_time(world, now - STEP)
         twin, store = world.start("twin"), world.start("store")
         hostile = json_reading(row("\x1b[31mred", now))
         send(world, frame([row("good", now), row("bad", now, power_watts=-43.0)]), hostile)
         world.wait_until(lambda: world.end(dead_letters(TELEMETRY)) == 2, "two letters")
 
-        shown = world.fleettwin("dlq", "show", "telemetry/0/1")
+        shown = world.fleettwin("dlq", "show", "telemetry/0/2")
         assert (shown.returncode, "\x1b" in shown.stdout, "\\x1b[31mred" in shown.stdout) == (0, False, True)
-        said = orjson.loads(world.fleettwin("dlq", "show", "telemetry/0/0", "--json").stdout)
+        said = orjson.loads(world.fleettwin("dlq", "show", "telemetry/0/1", "--json").stdout)
         (reading,) = said["payload"]["readings"]
         assert (reading["node"], reading["power_watts"]) == ("bad", -43.0)
         assert [one["row"] for one in said["rows"]] == [1]
@@ -137,7 +139,7 @@ def test_a_row_that_somebody_corrected_counts_and_the_oracle_agrees(
         reading["power_watts"] = 43.0
         corrected.write_bytes(orjson.dumps(said) + b"\n")
         assert world.told("dlq", "replay", "--from", corrected)["readings"] == 1
-        assert world.told("dlq", "replay", "--from", corrected)["sent_before"] == [f"{TELEMETRY}/0/0"]
+        assert world.told("dlq", "replay", "--from", corrected)["sent_before"] == [f"{TELEMETRY}/0/1"]
 
         tell_time(world, now + STEP)
         world.wait_until(lambda: (world.newest_tick() or 0) >= now, "the tick is written")
