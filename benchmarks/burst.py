@@ -1,4 +1,4 @@
-"""Readings faster than any simulator makes them: frames that are made once, and sent again and again with other times."""
+"""Readings faster than any simulator makes them: frames that are made once, and sent over and over with other times."""
 
 from __future__ import annotations
 

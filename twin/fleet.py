@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,7 @@ from models.ledger import (
     AdmittedTenant,
     Away,
     Back,
+    LedgerRecord,
     Samples,
 )
 from models.names import FLEET
@@ -33,6 +34,7 @@ from models.sample import SiteSample
 from models.shortage import ScopeKind, Shortage, Status
 from models.state import FleetState, Presence, SiteState
 from models.topics import OPEN_SHORTAGES, SHORTAGES, STATE
+from twin.admission import check_moment, types_of
 from twin.demand import DemandBook
 from twin.episodes import Episodes
 from twin.heads import FleetHead
@@ -79,9 +81,9 @@ class FleetMachine:
     def fold(self, record: Record) -> list[Outgoing]:
         """Take in one record."""
         try:
-            entry = LEDGER_RECORD.validate_json(record.value or b"")
-        except ValidationError as invalid:
-            return [refused_record(record, RecordRefused("undecodable", first_doubt(invalid)))]
+            entry = self._read(record)
+        except RecordRefused as refused:
+            return [refused_record(record, refused)]
         match entry:
             case Samples():
                 self._take(entry)
@@ -92,6 +94,28 @@ class FleetMachine:
             case Back():
                 self.away.discard(entry.partition)
         return list(self._advance())
+
+    def _read(self, record: Record) -> LedgerRecord:
+        """The entry that a record holds.
+
+        Raises:
+            RecordRefused: it holds none, or speaks of types or times that there are not.
+        """
+        try:
+            entry = LEDGER_RECORD.validate_json(record.value or b"")
+        except ValidationError as invalid:
+            raise RecordRefused("undecodable", first_doubt(invalid)) from None
+        match entry:
+            case Samples():
+                types: Iterable[str] = {pool.type for sample in entry.samples for pool in sample.pools}
+            case Admitted():
+                check_moment(entry.body)
+                types = types_of(entry.body)
+            case _:
+                types = ()
+        for type_ in types:
+            self.catalogue[type_]
+        return entry
 
     def _take(self, step: Samples) -> None:
         """Take in what a partition closed; a repeat, or a step before which one is missing, changes nothing."""

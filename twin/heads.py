@@ -11,7 +11,7 @@ from models.names import Name
 from models.sample import SiteSample
 
 Tick = Annotated[int, Field(strict=True, ge=-LAST, le=2 * LAST)]
-Count = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
+Count = Annotated[int, Field(strict=True, ge=0, lt=2**60)]
 
 
 class Head(BaseModel):

@@ -8,23 +8,24 @@ import numpy as np
 
 from models.columns import AcceleratorColumns, AcceleratorMeasure, Integers
 from models.edge import MEASURES
+from models.instants import LAST
 from models.reading import MOST_ACCELERATORS, StateCode
 from twin.rows import Row
 
-_LAST = 2**62
-"""No instant, number of joules or remainder is ever as large."""
+_JOULES = 2**48
+"""No node has drawn as much in a hundred years, and some thousand nodes together still fit into a sample."""
 
 _MOST = {
-    Row.AT: _LAST,
+    Row.AT: LAST,
     Row.SEQUENCE: 2**63 - 1,
     Row.INSTALLED: MOST_ACCELERATORS,
     Row.IN_SERVICE: MOST_ACCELERATORS,
     Row.ALLOCATED: MOST_ACCELERATORS,
     Row.STATE: max(StateCode),
-    Row.DRAWN: _LAST,
-    Row.IDLE_SINCE: _LAST,
-    Row.JOULES: _LAST,
-    Row.REST: _LAST,
+    Row.DRAWN: 2**40,
+    Row.IDLE_SINCE: LAST,
+    Row.JOULES: _JOULES,
+    Row.REST: 2**21,
 } | {
     row: int(MEASURES[name].high * MEASURES[name].scale)
     for row, name in (

@@ -61,10 +61,10 @@ def telemetry(case: bytes) -> None:
         check_decoded(record, machine.decoder)
         refused += check_letters(record, machine.fold(record))
         Memory.check()
-    later = clock(T0 + 4000)
-    assert check_letters(later, machine.fold(later)) == 0
     assert sum(site.refused for site in machine.sites.values()) <= refused
     if zlib.crc32(case) % 4 == 0:
+        later = clock(T0 + 4000)
+        assert check_letters(later, machine.fold(later)) == 0
         again = TelemetryMachine(0, 1, RULES, CATALOGUE)
         again.restore(machine.snapshot())
         assert again.digests() == machine.digests()
