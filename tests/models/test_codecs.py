@@ -29,7 +29,7 @@ from models.ledger import (
 from models.node_frame import ADDED, encode_node_frame, read_node_frame
 from models.node_frame import COLUMNS as NODE_COLUMNS
 from models.reading import Reading
-from models.sample import Pool, SiteSample
+from models.sample import SiteSample
 from models.shortage import Shortage
 from models.state import FleetState, SiteState
 from models.tenant import Quota, TenantRevised
@@ -40,10 +40,10 @@ MOMENTS = INSTANTS.map(moment_of)
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 
 
-for kind, strategy in ((AwareDatetime, MOMENTS), (datetime, MOMENTS), (float, FLOATS)):
+COUNTS = st.integers(0, 2**40)
+
+for kind, strategy in ((AwareDatetime, MOMENTS), (datetime, MOMENTS), (float, FLOATS), (int, COUNTS)):
     st.register_type_strategy(kind, strategy)
-# Hypothesis sees the limits of a field, and not those of what is in a tuple.
-st.register_type_strategy(Pool, st.builds(Pool, free_per_node=st.lists(st.integers(0, 2**60)).map(tuple)))
 
 
 @settings(max_examples=15, deadline=None)
