@@ -19,7 +19,7 @@ Place = Annotated[int, Field(ge=0, lt=2**31), _PLAIN]
 """A partition, or how many there are."""
 Offset = Annotated[int, Field(ge=0, lt=2**63), _PLAIN]
 """In a partition."""
-Tick = Annotated[int, Field(ge=0, le=LAST), _PLAIN]
-"""Milliseconds since 1970."""
+Tick = Annotated[int, Field(ge=-86_400_000, le=LAST), _PLAIN]
+"""Milliseconds since 1970; a clock of that time closes what lies a grace before it."""
 Newest = Annotated[int, Field(ge=-1, le=LAST), _PLAIN]
 """The same, or -1 where there is none."""
