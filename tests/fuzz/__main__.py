@@ -19,6 +19,7 @@ from pathlib import Path
 import orjson
 import typer
 
+from tests.fuzz.checking import Memory
 from tests.fuzz.supervising import Findings, fuzzed
 from tests.fuzz.targets import TARGETS
 
@@ -70,7 +71,9 @@ def reproduce(case: Path) -> None:
     name = case.name.rpartition("-")[0]
     if name not in TARGETS:
         sys.exit(f"fuzz: {case} is not named TARGET-HASH; the targets are {', '.join(TARGETS)}")
+    Memory.begin()
     TARGETS[name].run(case.read_bytes())
+    Memory.check()
     typer.echo(f"{case}: read, or refused as documented")
 
 

@@ -5,4 +5,4 @@ from __future__ import annotations
 import struct
 
 PROGRESS = struct.Struct("<QQ")
-"""How many cases were begun, and the most kilobytes that the process has taken."""
+"""How many cases were begun, and the most megabytes that the process has taken."""

@@ -90,7 +90,7 @@ def _run(found: Findings, folder: Path, cases: int, seed: int, tell: Callable[[s
         ended = subprocess.run(line, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, check=False)
     done, peak = PROGRESS.unpack(progress.read_bytes())
     found.cases += done
-    found.peak_rss_mb = max(found.peak_rss_mb, peak // 1024)
+    found.peak_rss_mb = max(found.peak_rss_mb, peak)
     told = log.read_text(errors="replace")
     found.coverage = max((int(edges) for edges in re.findall(r"cov: (\d+)", told)), default=found.coverage)
     if ended.returncode == 0:

@@ -30,11 +30,13 @@ def test_no_case_makes_a_reader_do_anything_but_read_or_refuse(name: str) -> Non
     Memory.begin()
     for case in pool:
         target.run(case)
+        Memory.check()
     for _ in range(CASES):
         case = target.change(random.choice(pool), random)[:LONGEST_CASE]
         if len(pool) < KEPT:
             pool.append(case)
         target.run(case)
+        Memory.check()
 
 
 @pytest.mark.parametrize("name", TARGETS)

@@ -9,7 +9,6 @@ too much memory, 77 an exception.
 from __future__ import annotations
 
 import mmap
-import resource
 import sys
 from pathlib import Path
 from random import Random
@@ -38,8 +37,9 @@ def main() -> None:
     def one_case(case: bytes) -> None:
         nonlocal cases
         cases += 1
-        PROGRESS.pack_into(counted, 0, cases, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+        PROGRESS.pack_into(counted, 0, cases, Memory.peak())
         target.run(case)
+        Memory.check()
 
     def changed(case: bytes, longest: int, seed: int) -> bytes:
         random = Random(seed)
