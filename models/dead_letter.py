@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
@@ -14,7 +14,8 @@ from models.instants import LAST
 from models.record import Outgoing, Record
 from models.topics import dead_letters
 
-_ADDED = "__streams.errors."
+_FIRST = "__streams.errors.exception"
+"""Of the headers that are added to those of the refused record, which may have any, even these."""
 _ROWS, _REFUSED = "fleettwin_rows", "fleettwin_refused"
 _LISTED: TypeAdapter[tuple[RowRefusal, ...]] = TypeAdapter(tuple[RowRefusal, ...])
 
@@ -65,18 +66,19 @@ def read_letter(record: Record) -> DeadLetter:
     """
     if not 0 <= record.timestamp <= LAST:
         raise RecordRefused("undecodable", f"a dead letter of the time {record.timestamp}")
+    said = _said(record)
     return DeadLetter(
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
         at=record.timestamp,
-        code=_text(record, "__streams.errors.exception", _LONGEST_WORD),
-        detail=_text(record, "__streams.errors.message", _LONGEST_REASON),
-        source_topic=_text(record, "__streams.errors.topic", _LONGEST_WORD),
-        source_partition=_number(record, "__streams.errors.partition", 2**31),
-        source_offset=_number(record, "__streams.errors.offset", 2**63),
+        code=_text(said, _FIRST, _LONGEST_WORD),
+        detail=_text(said, "__streams.errors.message", _LONGEST_REASON),
+        source_topic=_text(said, "__streams.errors.topic", _LONGEST_WORD),
+        source_partition=_number(said, "__streams.errors.partition", 2**31),
+        source_offset=_number(said, "__streams.errors.offset", 2**63),
         key=None if record.key is None else _shown(record.key)[:_LONGEST_WORD],
-        rows=1 if record.header(_REFUSED) is None else _number(record, _REFUSED, 2**31),
+        rows=1 if said.header(_REFUSED) is None else _number(said, _REFUSED, 2**31),
         bytes=len(record.value or b""),
     )
 
@@ -90,8 +92,7 @@ def refused_record_of(record: Record) -> Record:
         RecordRefused: it does not say what became of which record.
     """
     told = read_letter(record)
-    added = {name for name, _ in record.headers if name.startswith(_ADDED) or name in (_ROWS, _REFUSED)}
-    kept = tuple(header for header in record.headers if header[0] not in added)
+    kept = record.headers[: len(record.headers) - len(_said(record).headers)]
     return Record(told.source_topic, told.source_partition, told.source_offset, told.at, record.key, record.value, kept)
 
 
@@ -101,7 +102,7 @@ def listed_rows(record: Record) -> tuple[RowRefusal, ...]:
     Raises:
         RecordRefused: it lists something else.
     """
-    listed = record.header(_ROWS)
+    listed = _said(record).header(_ROWS)
     if listed is None:
         return ()
     try:
@@ -114,7 +115,7 @@ def listed_rows(record: Record) -> tuple[RowRefusal, ...]:
 
 def _letter(record: Record, code: str, detail: str, refusals: Sequence[RowRefusal]) -> Outgoing:
     added = [
-        ("__streams.errors.exception", code.encode()),
+        (_FIRST, code.encode()),
         ("__streams.errors.message", detail.encode(errors="replace")[:_LONGEST_REASON]),
         ("__streams.errors.topic", record.topic.encode()),
         ("__streams.errors.partition", str(record.partition).encode()),
@@ -129,6 +130,13 @@ def _letter(record: Record, code: str, detail: str, refusals: Sequence[RowRefusa
     return Outgoing(
         dead_letters(record.topic), record.key, record.value, (*record.headers, *added), identity, partition=0
     )
+
+
+def _said(record: Record) -> Record:
+    """The letter with what was added alone: what the refused record says by the same names is not meant."""
+    names = [name for name, _ in record.headers]
+    begin = len(names) - 1 - names[::-1].index(_FIRST) if _FIRST in names else len(names)
+    return replace(record, headers=record.headers[begin:])
 
 
 def _header(record: Record, name: str) -> bytes:

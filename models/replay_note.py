@@ -13,6 +13,7 @@ _NOTE = "fleettwin_sent_again_at"
 AGAIN = "fleettwin_sent_again"
 """Header of the record that is sent again: the place of the one that was refused, as `topic/partition/offset`."""
 
+_WHY = "__streams.errors.exception"
 _PLACE = ("__streams.errors.topic", "__streams.errors.partition", "__streams.errors.offset")
 
 
@@ -26,8 +27,8 @@ def note(refused: Record, at: Instant) -> Outgoing:
 
 
 def is_note(record: Record) -> bool:
-    """Whether a record among dead letters is a note."""
-    return record.header(_NOTE) is not None
+    """Whether a record among dead letters is a note: a letter, whatever headers its record had, says why."""
+    return record.header(_NOTE) is not None and record.header(_WHY) is None
 
 
 def read_note(record: Record) -> tuple[str, str]:

@@ -55,9 +55,8 @@ class Gathering:
         self.next_offsets[record.topic, record.partition] = record.offset + 1
         self.records += 1
         self.bytes += len(record.value or b"")
-        if (
-            record.topic in DEAD_LETTERS
-        ):  # they have the headers of what was refused: the topic alone says what they are
+        if record.topic in DEAD_LETTERS:
+            # They have the headers of what was refused, so the topic alone says what they are.
             if not is_note(record):
                 self.letters.append(read_letter(record))
             return

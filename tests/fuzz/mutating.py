@@ -20,7 +20,14 @@ MOST_RECORDS = 6
 LONGEST_CASE = 5 * 1024 * 1024
 """Kafka takes no record larger than that."""
 _LARGEST = 4 * 1024 * 1024 + 1
-_HEADERS = {"ce_type": EVENT_TYPES, "content-type": CONTENT_TYPES, SENT_AT: SENT}
+_HEADERS = {
+    "ce_type": EVENT_TYPES,
+    "content-type": CONTENT_TYPES,
+    SENT_AT: SENT,
+    "fleettwin_refused": SENT,
+    "fleettwin_rows": (b"", b"{", b"[1]"),
+    "__streams.errors.exception": SENT,
+}
 
 
 def changed_bytes(value: bytes, random: Random) -> bytes:

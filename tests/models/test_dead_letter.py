@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from models.dead_letter import DeadLetter, listed_rows, read_letter, refused_record, refused_rows
+from models.dead_letter import DeadLetter, listed_rows, read_letter, refused_record, refused_record_of, refused_rows
 from models.edge import RowRefusal
 from models.errors import RecordRefused
 from models.record import Headers, Outgoing, Record
@@ -97,3 +97,12 @@ def test_a_list_of_rows_that_is_none_is_refused(listed: bytes) -> None:
 
     with pytest.raises(RecordRefused, match="fleettwin_rows"):
         listed_rows(letter)
+
+
+def test_what_the_refused_record_says_by_the_same_names_is_not_meant() -> None:
+    hostile = (("fleettwin_refused", b"many"), ("fleettwin_rows", b"{"), ("__streams.errors.exception", b"none"))
+    refused = replace(REFUSED, headers=hostile)
+    letter = stored(refused_record(refused, RecordRefused("undecodable", "not Arrow")))
+
+    assert (read_letter(letter).code, read_letter(letter).rows, listed_rows(letter)) == ("undecodable", 1, ())
+    assert refused_record_of(letter).headers == hostile

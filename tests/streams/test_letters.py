@@ -262,3 +262,10 @@ def test_a_payload_that_cannot_be_read_is_shown_as_bytes() -> None:
     assert (said["payload"], said["value_base64"]) == (None, "//57")
     with pytest.raises(RecordRefused):
         payload_of(letter.refused)
+
+
+def test_a_record_that_calls_itself_a_note_has_a_letter_all_the_same() -> None:
+    hostile = replace(json_reading(row(installed=0)), headers=(("fleettwin_sent_again_at", b"1"),))
+    (output,) = TelemetryMachine(0, 1, Rules(), CATALOGUE).fold(hostile)
+
+    assert not is_note(stored(output))
