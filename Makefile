@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: setup demo test check format lint types contracts audit bench bench-long soak telegraf documents screenshots lock clean
+.PHONY: setup demo test check format lint types contracts audit bench bench-long soak fuzz telegraf documents screenshots lock clean
 
 setup: $(VENV)/.ready
 
@@ -61,6 +61,9 @@ documents: setup  # what is made from code and committed: dashboards, schemas, A
 
 screenshots: setup  # the README's pictures, from a demo at work; needs chromium
 	$(BIN)/python -m tests.screenshots docs
+
+fuzz: setup  # hostile input for every decoder, guided by coverage; ARGS="--cases N --json FILE"
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 lock: setup
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev --upgrade pyproject.toml --output-file requirements.lock

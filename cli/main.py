@@ -10,6 +10,7 @@ from cli import dashboards, db, record, replay, schema, simulate, stack, topics,
 from cli import verify as verifying
 from cli.alerts import command as alerts
 from cli.demo.command import demo
+from cli.dlq import command as dlq
 from models.errors import ConfigurationError, FleettwinError
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
@@ -26,6 +27,7 @@ app.command()(record.record)
 app.command()(replay.replay)
 app.add_typer(traces.app, name="traces")
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(dlq.app, name="dlq")
 app.command()(schema.schema)
 
 

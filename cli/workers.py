@@ -57,7 +57,6 @@ def twin() -> None:
 def store() -> None:
     """Write what the twin puts out to TimescaleDB, until SIGTERM or Ctrl-C."""
     from infra.timescale.sink import TimescaleSink  # noqa: PLC0415  # slow to import, as the others
-    from infra.timescale.sink import TimescaleSink  # noqa: PLC0415  # slow to import, as the others
     from streams.workers.identity import has_ended  # noqa: PLC0415  # Faust takes a second to import
     from streams.workers.resuming import resume  # noqa: PLC0415
     from streams.workers.running import log_plainly, run_app  # noqa: PLC0415

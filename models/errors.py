@@ -34,6 +34,10 @@ class RecordRefused(FleettwinError):
         super().__init__(f"{code}: {detail}")
 
 
+class SnapshotDamaged(FleettwinError):
+    """A machine's snapshot is none, or holds what no machine could have put there."""
+
+
 class Unavailable(FleettwinError):
     """A server or a tool is missing now; the command ends with exit code 1, a worker waits and tries again.
 

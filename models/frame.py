@@ -10,12 +10,16 @@ from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from models.errors import RecordRefused
 from models.reading import STATE_NAMES
+from models.unpacked import unpacked_bytes
 
 MOST_BYTES = 4 * 1024 * 1024
 MOST_ROWS = 65_536
+MOST_UNPACKED_BYTES = 64 * 1024 * 1024
+"""Of a frame whose buffers are compressed, or of a column that takes less room on the wire than here."""
 SITE = b"site"
 
 _WORD = pa.dictionary(pa.int16(), pa.string())
@@ -79,6 +83,7 @@ def read_frame(value: bytes) -> tuple[str, pa.RecordBatch]:
     if len(value) > MOST_BYTES:
         raise RecordRefused("oversized", f"{len(value)} bytes; a frame holds at most {MOST_BYTES}")
     try:
+        _check_size("the frame unpacked", unpacked_bytes(value))
         with pa.ipc.open_stream(pa.py_buffer(value), options=ONE_THREAD) as reader:
             metadata = reader.schema.metadata or {}
             batches, rows = [], 0
@@ -134,15 +139,53 @@ def _conformed(batch: pa.RecordBatch) -> pa.RecordBatch:
 def _cast(array: pa.Array, kind: pa.DataType) -> pa.Array:
     if array.type == kind:
         return array
-    if pa.types.is_dictionary(kind):
-        words = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
-        encoded = words.cast(pa.string()).dictionary_encode()
-        return pa.DictionaryArray.from_arrays(encoded.indices.cast(pa.int16()), encoded.dictionary)
     if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
-    if pa.types.is_string(kind) and not (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
+        array = _written_out(array)
+    if pa.types.is_dictionary(kind):
+        if not _is_text(array.type) and not _is_simple(array.type):
+            raise RecordRefused("schema", f"a column of {array.type} where words are expected")
+        encoded = array.cast(pa.string()).dictionary_encode()
+        return pa.DictionaryArray.from_arrays(encoded.indices.cast(pa.int16()), encoded.dictionary)
+    if pa.types.is_string(kind) and not _is_text(array.type):
         raise RecordRefused("schema", f"a column of {array.type} where text is expected")
+    if pa.types.is_list(kind):
+        _check_list(array)
     return array.cast(kind)
+
+
+def _written_out(array: pa.DictionaryArray) -> pa.Array:
+    """The values that a dictionary's indices stand for: a long one may be said for every row."""
+    if _is_text(array.type.value_type):
+        longest = pc.max(pc.binary_length(array.dictionary)).as_py() or 0
+        _check_size(f"a column of {array.type} written out", len(array) * longest)
+    elif not _is_simple(array.type.value_type):
+        raise RecordRefused("schema", f"a column of {array.type}")
+    return array.dictionary_decode()
+
+
+def _check_list(array: pa.Array) -> None:
+    """See that a list column has no more values than fit: those of some types take no room at all on the wire."""
+    kind = array.type
+    if pa.types.is_null(kind):
+        return
+    lists = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    if not lists or not _is_simple(kind.value_type):
+        raise RecordRefused("schema", f"a column of {kind} where lists of numbers are expected")
+    _check_size(f"a column of {kind} written out", len(array.values) * pa.int64().byte_width)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _is_simple(kind: pa.DataType) -> bool:
+    """Whether a value has a fixed size: numbers, times, and nothing at all."""
+    return bool(pa.types.is_primitive(kind) or pa.types.is_null(kind))
+
+
+def _check_size(what: str, size: int) -> None:
+    if size > MOST_UNPACKED_BYTES:
+        raise RecordRefused("oversized", f"{what}: {size} bytes; at most {MOST_UNPACKED_BYTES} are taken")
 
 
 def _array(values: Any, kind: pa.DataType) -> pa.Array:

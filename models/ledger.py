@@ -10,6 +10,7 @@ from models.clock import Clock
 from models.demand import DemandEnded, DemandRevised
 from models.facts import SiteFacts
 from models.names import Event
+from models.numbers import Offset, Place, Tick
 from models.sample import SiteSample
 from models.tenant import TenantRevised
 
@@ -21,15 +22,15 @@ class Samples(Event):
     """
 
     kind: Literal["samples"] = "samples"
-    partition: int
+    partition: Place
     """Of `fleet.telemetry.v1`."""
-    partitions: int
+    partitions: Place
     """How many telemetry partitions there are."""
-    after: int | None
+    after: Tick | None
     """Closed through this tick before; none at the first clock."""
-    through: int
+    through: Tick
     """Closed through this tick now."""
-    ticks: tuple[int, ...]
+    ticks: tuple[Tick, ...]
     """The ticks closed one by one; quiet stretches are skipped."""
     samples: tuple[SiteSample, ...]
     """Of the sites of the partition, for the ticks closed."""
@@ -40,9 +41,9 @@ class Source(Event):
 
     topic: str
     """Without the prefix."""
-    partition: int
+    partition: Place
     """Of the topic."""
-    offset: int
+    offset: Offset
     """In the partition."""
 
 
@@ -93,7 +94,7 @@ class Away(Event):
     """A telemetry partition has not been heard of: its sites are carried as unknown and not waited for."""
 
     kind: Literal["away"] = "away"
-    partition: int
+    partition: Place
     """Of `fleet.telemetry.v1`."""
 
 
@@ -101,7 +102,7 @@ class Back(Event):
     """The partition is heard again and waited for."""
 
     kind: Literal["back"] = "back"
-    partition: int
+    partition: Place
     """Of `fleet.telemetry.v1`."""
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import pyarrow as pa
 
 from models.errors import RecordRefused
-from models.frame import ONE_THREAD, PLAINLY
+from models.frame import MOST_UNPACKED_BYTES, ONE_THREAD, PLAINLY
+from models.unpacked import unpacked_bytes
 
 MOST_ROWS = 4096
 MOST_ACCELERATORS = 65_536
@@ -97,12 +98,15 @@ def read_node_frame(value: bytes) -> NodeFrame:
         RecordRefused: it is not one.
     """
     try:
+        if unpacked_bytes(value) > MOST_UNPACKED_BYTES:
+            raise RecordRefused("oversized", f"a node frame that unpacks to more than {MOST_UNPACKED_BYTES} bytes")
         with pa.ipc.open_stream(pa.py_buffer(value), options=ONE_THREAD) as reader:
             metadata = reader.schema.metadata or {}
             batch = reader.read_next_batch()
         batch = _completed(batch.replace_schema_metadata(None))
         if batch.schema != pa.schema(list(COLUMNS.items())):
             raise RecordRefused("schema", "not the columns of a node frame")
+        batch.validate(full=True)
         return NodeFrame(metadata[b"site"].decode(), int(metadata[b"tick"]), int(metadata[b"part"]), batch)
     except (pa.ArrowException, OSError, KeyError, ValueError, StopIteration) as error:
         raise RecordRefused("undecodable", f"node frame: {error}") from None

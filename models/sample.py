@@ -6,6 +6,7 @@ Whole numbers throughout: milliwatts, joules, parts per million, milliseconds si
 from __future__ import annotations
 
 from models.names import Event
+from models.numbers import Newest, Tick, Whole
 
 
 class Pool(Event):
@@ -13,57 +14,57 @@ class Pool(Event):
 
     type: str
     """A catalogue id."""
-    installed: int
+    installed: Whole
     """On nodes that report or are stale; what lost nodes hold stands in `lost`."""
-    in_service: int
+    in_service: Whole
     """Of these, usable: the node is neither draining, in maintenance nor failed."""
-    allocated: int
+    allocated: Whole
     """Bound to work, on nodes not lost."""
-    free: int
+    free: Whole
     """In service, not allocated, on a node that reports."""
-    held_idle: int
+    held_idle: Whole
     """Allocated, on a node whose utilisation has been near zero for a configured time."""
-    allocation_unknown: int
+    allocation_unknown: Whole
     """In service on nodes that do not say what is allocated; neither free nor allocated."""
-    lost: int
+    lost: Whole
     """Installed on nodes that are lost."""
-    free_per_node: tuple[int, ...]
+    free_per_node: tuple[Whole, ...]
     """How many nodes have exactly 0, 1, 2, ... free accelerators; nodes without any in service are left out."""
-    utilization_ppm: int
+    utilization_ppm: Whole
     """Mean over the accelerators in service whose utilisation is known."""
-    utilization_known: int
+    utilization_known: Whole
     """How many these are."""
 
 
 class NodeCounts(Event):
     """Nodes by how lately they were heard, and, of those not lost, by what they say of themselves."""
 
-    reporting: int
+    reporting: Whole
     """Heard lately."""
-    stale: int
+    stale: Whole
     """Not heard lately, and not yet lost."""
-    lost: int
+    lost: Whole
     """Not heard for long."""
-    in_service: int
+    in_service: Whole
     """Not lost, by their own word."""
-    draining: int
+    draining: Whole
     """Not lost, by their own word."""
-    maintenance: int
+    maintenance: Whole
     """Not lost, by their own word."""
-    failed: int
+    failed: Whole
     """Not lost, by their own word."""
 
 
 class PowerSplit(Event):
     """IT milliwatts by how we know them."""
 
-    measured: int
+    measured: Whole
     """Of nodes that report their watts."""
-    modelled: int
+    modelled: Whole
     """From utilisation, by the catalogue's model."""
-    carried: int
+    carried: Whole
     """The last word of stale nodes, measured or modelled."""
-    unknown_nodes: int
+    unknown_nodes: Whole
     """Nodes, not lost, that say neither watts nor utilisation; they are in none of the sums."""
 
     @property
@@ -75,15 +76,15 @@ class PowerSplit(Event):
 class Intake(Event):
     """What became of the readings so far: counts since the first, repeats included."""
 
-    observed: int
+    observed: Whole
     """Taken in; late, duplicate and superseded ones included."""
-    duplicate: int
+    duplicate: Whole
     """Same node, same `at` and `sequence` as one already known."""
-    superseded: int
+    superseded: Whole
     """Older than what the node had already said; nothing changed by them."""
-    late: int
+    late: Whole
     """Came after their tick had closed."""
-    refused: int
+    refused: Whole
     """Rows turned away at the edge."""
 
 
@@ -92,7 +93,7 @@ class SiteSample(Event):
 
     site: str
     """Its name."""
-    tick: int
+    tick: Tick
     """The instant of the sample."""
     nodes: NodeCounts
     """How many there are, by how they are."""
@@ -100,11 +101,11 @@ class SiteSample(Event):
     """By type, sorted."""
     power: PowerSplit
     """What they draw."""
-    energy_joules: int
+    energy_joules: Whole
     """Since the first reading; between two readings of a node the mean of both watts counts."""
-    gaps: int
+    gaps: Whole
     """Pairs of readings further apart than the longest gap; no energy was counted between them."""
-    newest: int
+    newest: Newest
     """The newest `at` of any node."""
     intake: Intake
     """Readings so far."""

@@ -33,4 +33,5 @@ def dead_letters(topic: str) -> str:
 
 INPUTS = (TELEMETRY, SITES, DEMAND)
 """What others send: time enters each of their partitions as records, and some of it may be refused."""
-DEAD_LETTERS = tuple(map(dead_letters, INPUTS))
+DEAD_LETTERS = tuple(map(dead_letters, (*INPUTS, LEDGER)))
+"""Where they go; the ledger is written by the workers alone, unless somebody else has got at it."""

@@ -6,6 +6,7 @@ Stateless: a record gives one record, whatever came before, so a repeat after a 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -92,10 +93,8 @@ def _check(body: Body, record: Record, catalogue: Catalogue) -> None:
     Raises:
         RecordRefused: `unknown_type`, `reserved`, `out_of_range`, or `future`.
     """
-    moment = body.until if isinstance(body, AdmittedClock) else body.at
-    if not 0 <= instant_of(moment) <= LAST:
-        raise RecordRefused("out_of_range", f"its time is {moment.isoformat()}")
-    for type_ in _types(body):
+    moment = check_moment(body)
+    for type_ in types_of(body):
         catalogue[type_]
     if isinstance(body, AdmittedFacts) and body.site == FLEET:
         raise RecordRefused("reserved", f"site {body.site!r} would share its key with the fleet's own state")
@@ -103,7 +102,20 @@ def _check(body: Body, record: Record, catalogue: Catalogue) -> None:
         raise RecordRefused("future", f"its time is {moment.isoformat()}")
 
 
-def _types(body: Body) -> Iterable[str]:
+def check_moment(body: Body) -> datetime:
+    """The time of a body, which must be one that ticks can have.
+
+    Raises:
+        RecordRefused: `out_of_range`.
+    """
+    moment = body.until if isinstance(body, AdmittedClock) else body.at
+    if not 0 <= instant_of(moment) <= LAST:
+        raise RecordRefused("out_of_range", f"its time is {moment.isoformat()}")
+    return moment
+
+
+def types_of(body: Body) -> Iterable[str]:
+    """The accelerator types that it names."""
     match body:
         case AdmittedFacts():
             return [*(entry.type for entry in body.expected), *(entry.type for entry in body.arrivals)]

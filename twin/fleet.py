@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,7 @@ from models.ledger import (
     AdmittedTenant,
     Away,
     Back,
+    LedgerRecord,
     Samples,
 )
 from models.names import FLEET
@@ -33,9 +34,11 @@ from models.sample import SiteSample
 from models.shortage import ScopeKind, Shortage, Status
 from models.state import FleetState, Presence, SiteState
 from models.topics import OPEN_SHORTAGES, SHORTAGES, STATE
+from twin.admission import check_moment, types_of
 from twin.demand import DemandBook
 from twin.episodes import Episodes
-from twin.packing import pack, unpack
+from twin.heads import FleetHead
+from twin.packing import pack, reading_snapshot, unpack
 from twin.planner import Planner
 from twin.planning.exact import ExactPlanner
 from twin.rules import Rules
@@ -78,9 +81,9 @@ class FleetMachine:
     def fold(self, record: Record) -> list[Outgoing]:
         """Take in one record."""
         try:
-            entry = LEDGER_RECORD.validate_json(record.value or b"")
-        except ValidationError as invalid:
-            return [refused_record(record, RecordRefused("undecodable", first_doubt(invalid)))]
+            entry = self._read(record)
+        except RecordRefused as refused:
+            return [refused_record(record, refused)]
         match entry:
             case Samples():
                 self._take(entry)
@@ -91,6 +94,28 @@ class FleetMachine:
             case Back():
                 self.away.discard(entry.partition)
         return list(self._advance())
+
+    def _read(self, record: Record) -> LedgerRecord:
+        """The entry that a record holds.
+
+        Raises:
+            RecordRefused: it holds none, or speaks of types or times that there are not.
+        """
+        try:
+            entry = LEDGER_RECORD.validate_json(record.value or b"")
+        except ValidationError as invalid:
+            raise RecordRefused("undecodable", first_doubt(invalid)) from None
+        match entry:
+            case Samples():
+                types: Iterable[str] = {pool.type for sample in entry.samples for pool in sample.pools}
+            case Admitted():
+                check_moment(entry.body)
+                types = types_of(entry.body)
+            case _:
+                types = ()
+        for type_ in types:
+            self.catalogue[type_]
+        return entry
 
     def _take(self, step: Samples) -> None:
         """Take in what a partition closed; a repeat, or a step before which one is missing, changes nothing."""
@@ -211,19 +236,21 @@ class FleetMachine:
 
         Raises:
             ConfigurationError: the snapshot was made under other rules, or another catalogue.
+            SnapshotDamaged: the bytes are none; the machine is of no use then.
         """
-        head, _ = unpack(packed)
-        check_rules(head["rules"], self.rules)
-        check_catalogue(head["catalogue"], self.catalogue)
-        self.facts = {one["site"]: AdmittedFacts.model_validate(one) for one in head["facts"]}
-        self.book.restore(head["book"])
-        self.episodes.restore(head["episodes"])
-        self.inputs.restore(head["inputs"])
-        self.closed, self.partitions = head["closed"], head["partitions"]
-        self.through = dict(head["through"])
-        self.away, self.homes = set(head["away"]), head["homes"]
-        self.latest = _loaded(head["latest"])
-        self.ahead = {tick: _loaded(samples) for tick, samples in head["ahead"]}
+        with reading_snapshot():
+            head = FleetHead.model_validate(unpack(packed)[0])
+            check_rules(head.rules, self.rules)
+            check_catalogue(head.catalogue, self.catalogue)
+            self.facts = {one["site"]: AdmittedFacts.model_validate(one) for one in head.facts}
+            self.book.restore(head.book)
+            self.episodes.restore(head.episodes)
+            self.inputs.restore(head.inputs)
+            self.closed, self.partitions = head.closed, head.partitions
+            self.through = dict(head.through)
+            self.away, self.homes = set(head.away), head.homes
+            self.latest = {one.site: one for one in head.latest}
+            self.ahead = {tick: {one.site: one for one in samples} for tick, samples in head.ahead}
 
     def digest(self) -> str:
         """SHA-256 of what is known at the last closed tick, intake counts left out."""
@@ -240,10 +267,6 @@ def _precedence(facts: SiteFacts) -> tuple[int, str]:
 
 def _dumped(samples: dict[str, SiteSample]) -> list[dict[str, Any]]:
     return [samples[site].model_dump(mode="json") for site in sorted(samples)]
-
-
-def _loaded(samples: list[dict[str, Any]]) -> dict[str, SiteSample]:
-    return {one["site"]: SiteSample.model_validate(one) for one in samples}
 
 
 def _concerns(shortage: Shortage, site: str) -> bool:

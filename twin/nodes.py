@@ -15,11 +15,13 @@ from models.catalogue import Catalogue
 from models.columns import UNKNOWN as NOT_SAID
 from models.columns import VALUE_NAMES, AcceleratorColumns, Integers, ReadingColumns, Roster
 from twin.accelerators import AcceleratorTable
+from twin.heads import NodesHead
 from twin.rows import READING_ROWS, TABLE_ROWS, Row, Rows
 from twin.rules import Rules
 
 NEVER = -1
 """Stands for an instant that has not come, and for watts that are not known."""
+
 
 HALF_MICROJOULES = 2_000_000
 """In a joule. Milliwatts of two readings, added, times milliseconds are halves of a microjoule: no rounding."""
@@ -203,9 +205,9 @@ class NodeTable:
             "counts": [counts.duplicate, counts.superseded, counts.gaps],
         }
 
-    def restore(self, head: dict[str, Any], table: Integers, accelerators: AcceleratorColumns | None) -> None:
+    def restore(self, head: NodesHead, table: Integers, accelerators: AcceleratorColumns | None) -> None:
         """Become what `head`, `known` and `accelerators` were taken from; types are found again by their ids."""
-        self.names, self.racks, self.counts = head["names"], head["racks"], Counts(*head["counts"])
+        self.names, self.racks, self.counts = head.names, head.racks, Counts(*head.counts)
         self._slots = {name: slot for slot, name in enumerate(self.names)}
         self._rack_codes = {rack: code for code, rack in enumerate(self.racks)}
         self._rosters.clear()

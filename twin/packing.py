@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
+
+from models.errors import RecordRefused, SnapshotDamaged
+
+_WHOLE = np.dtype(np.int64).str
 
 
 def pack(head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
@@ -27,10 +33,24 @@ def unpack(packed: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     top = orjson.loads(packed[8 : 8 + length])
     at, arrays = 8 + length, {}
     for name, kind, shape in top["arrays"]:
-        dtype = np.dtype(kind)
-        count = int(np.prod(shape))
-        arrays[name] = np.frombuffer(packed, dtype, count, at).reshape(shape).copy()
-        at += count * dtype.itemsize
+        if kind != _WHOLE:
+            raise ValueError(f"an array of {kind!r}; all are of {_WHOLE}")
+        count = math.prod(shape)
+        arrays[name] = np.frombuffer(packed, np.int64, count, at).reshape(shape).copy()
+        at += count * arrays[name].itemsize
     if at != len(packed):
         raise ValueError(f"{len(packed)} bytes where {at} were said")
     return top["head"], arrays
+
+
+@contextmanager
+def reading_snapshot() -> Iterator[None]:
+    """Whatever bytes that are no snapshot make of the code that reads them is `SnapshotDamaged`.
+
+    Raises:
+        SnapshotDamaged: the block stumbled over what it found.
+    """
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, MemoryError, RecordRefused, TypeError, ValueError) as error:
+        raise SnapshotDamaged(f"not a snapshot of a machine: {type(error).__name__}: {error}") from error

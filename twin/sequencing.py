@@ -12,6 +12,7 @@ from typing import Any
 from models.instants import instant_of, tick_at_or_after, tick_at_or_before
 from models.ledger import Admitted, AdmittedClock
 from models.topics import DEMAND, SITES
+from twin.heads import InputsHead
 from twin.rules import Rules
 
 
@@ -59,10 +60,10 @@ class Inputs:
         held = [[tick, [one.model_dump(mode="json") for one in self.held[tick]]] for tick in sorted(self.held)]
         return {"offsets": self.offsets, "clocks": self.clocks, "held": held}
 
-    def restore(self, head: dict[str, Any]) -> None:
+    def restore(self, head: InputsHead) -> None:
         """Become what `head` was taken from."""
-        self.offsets, self.clocks = head["offsets"], head["clocks"]
-        self.held = {tick: [Admitted.model_validate(one) for one in some] for tick, some in head["held"]}
+        self.offsets, self.clocks = head.offsets, head.clocks
+        self.held = {tick: [Admitted.model_validate(one) for one in some] for tick, some in head.held}
 
 
 def _canonical(admitted: Admitted) -> tuple[int, str, str]:

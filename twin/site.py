@@ -14,12 +14,14 @@ from models.catalogue import Catalogue
 from models.columns import AcceleratorColumns, Integers, ReadingColumns
 from models.sample import SiteSample
 from models.single import SingleReading
+from twin.heads import SiteHead
 from twin.nodes import NodeTable
 from twin.packing import pack, unpack
-from twin.rows import Row, Rows
+from twin.rows import READING_ROWS, TABLE_ROWS, Row, Rows
 from twin.rules import Rules
 from twin.sampling import sample_site
 from twin.singles import Singles
+from twin.soundness import check_accelerators, check_table
 
 
 @dataclass
@@ -134,17 +136,31 @@ def ticks_between(closed: int, due: int, held: Iterable[int], rules: Rules) -> l
 
 
 def restored(packed: bytes, rules: Rules, catalogue: Catalogue, closed: int | None) -> SiteTwin:
-    """The twin that `SiteTwin.snapshot` was taken from, when `closed` was the last tick that was closed."""
-    head, arrays = unpack(packed)
-    twin = SiteTwin(head["site"], rules, catalogue)
-    codes = _codes(head["nodes"]["types"], catalogue)
-    twin.nodes.restore(head["nodes"], _recoded(arrays["known"], codes), _accelerators("known", arrays))
-    twin.held = {
-        tick: [Rows(_recoded(arrays[f"held{tick}"], codes), _accelerators(f"held{tick}", arrays))]
-        for tick in head["ticks"]
-    }
-    twin.first, twin.closed = head["first"], closed
-    twin.observed, twin.late, twin.refused = head["intake"]
+    """The twin that `SiteTwin.snapshot` was taken from, when `closed` was the last tick that was closed.
+
+    Raises:
+        ValueError: no twin can have left it; other errors where the bytes are something else altogether.
+    """
+    found, arrays = unpack(packed)
+    head = SiteHead.model_validate(found)
+    nodes = head.nodes
+    twin = SiteTwin(head.site, rules, catalogue)
+    codes = _codes(nodes.types, catalogue)
+    known = {Row.SLOT: len(nodes.names), Row.RACK: len(nodes.racks), Row.CODE: len(codes)}
+
+    def rows_of(name: str, rows: int) -> Rows:
+        numbers, accelerators = arrays[name], _accelerators(name, arrays)
+        check_table(numbers, rows, known)
+        check_accelerators(accelerators, numbers.shape[1])
+        return Rows(_recoded(numbers, codes), accelerators)
+
+    table = rows_of("known", TABLE_ROWS)
+    if len(table) != len(nodes.names):
+        raise ValueError(f"{len(nodes.names)} names of {len(table)} nodes")
+    twin.nodes.restore(nodes, table.numbers, table.accelerators)
+    twin.held = {tick: [rows_of(f"held{tick}", READING_ROWS)] for tick in head.ticks}
+    twin.first, twin.closed = head.first, closed
+    twin.observed, twin.late, twin.refused = head.intake
     return twin
 
 

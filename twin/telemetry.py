@@ -16,8 +16,9 @@ from models.sample import SiteSample
 from models.single import SingleReading
 from models.telemetry import Readings, TelemetryDecoder
 from models.topics import LEDGER
+from twin.heads import TelemetryHead
 from twin.node_frames import are_due, node_frames
-from twin.packing import pack, unpack
+from twin.packing import pack, reading_snapshot, unpack
 from twin.rules import Rules
 from twin.site import SiteTwin, restored, ticks_between
 
@@ -146,17 +147,19 @@ class TelemetryMachine:
 
         Raises:
             ConfigurationError: the snapshot was made under other rules, or another catalogue.
+            SnapshotDamaged: the bytes are none; nothing has changed.
         """
-        length = int.from_bytes(packed[:8], "little")
-        head, _ = unpack(packed[8 : 8 + length])
-        check_rules(head["rules"], self.rules)
-        check_catalogue(head["catalogue"], self.catalogue)
-        self.clock, self.closed = head["clock"], head["closed"]
-        self.sites, at = {}, 8 + length
-        for size in head["sizes"]:
-            twin = restored(packed[at : at + size], self.rules, self.catalogue, self.closed)
-            self.sites[twin.site] = twin
-            at += size
+        with reading_snapshot():
+            length = int.from_bytes(packed[:8], "little")
+            head = TelemetryHead.model_validate(unpack(packed[8 : 8 + length])[0])
+            check_rules(head.rules, self.rules)
+            check_catalogue(head.catalogue, self.catalogue)
+            sites, at = dict[str, SiteTwin](), 8 + length
+            for size in head.sizes:
+                twin = restored(packed[at : at + size], self.rules, self.catalogue, head.closed)
+                sites[twin.site] = twin
+                at += size
+            self.clock, self.closed, self.sites = head.clock, head.closed, sites
 
     def digests(self) -> dict[str, str]:
         """The digest of each site."""

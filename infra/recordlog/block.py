@@ -94,7 +94,8 @@ def read(file: BinaryIO, decompressor: zstandard.ZstdDecompressor) -> Block | No
     if zlib.crc32(stored) != checksum:
         raise BlockRefused("the checksum of the block does not fit")
     try:
-        raw = decompressor.decompress(stored, max_output_size=raw_size)
+        # Not `decompress`: it would believe what the compressed bytes say of their own size.
+        raw = decompressor.stream_reader(stored).read(raw_size + 1)
     except zstandard.ZstdError as error:
         raise BlockRefused(f"the block cannot be decompressed: {error}") from None
     if len(raw) != raw_size:

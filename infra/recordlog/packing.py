@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
+from models.partitioning import NOT_PLACED
 from models.record import Record
 
 _FIXED = struct.Struct("<HiqqiiH")
@@ -46,6 +47,10 @@ def unpack_records(raw: bytes) -> Iterator[Record]:
     while at < len(raw):
         topic_size, partition, offset, timestamp, key_size, value_size, count = _FIXED.unpack_from(raw, at)
         at += _FIXED.size
+        if key_size < _NONE or value_size < _NONE:
+            raise struct.error(f"a record with a key of {key_size} and a value of {value_size} bytes")
+        if partition < NOT_PLACED:
+            raise struct.error(f"a record of partition {partition}")
         topic = raw[at : (at := at + topic_size)].decode()
         key = None if key_size == _NONE else raw[at : (at := at + key_size)]
         value = None if value_size == _NONE else raw[at : (at := at + value_size)]

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from models.dead_letter import DeadLetter
 from models.instants import moment_of
 from models.pipeline import PipelineSample
-
-_INT8 = 2**63
-_YEARS = range(2000, 3000)
 
 
 def letter_row(letter: DeadLetter) -> tuple[Any, ...]:
@@ -47,24 +43,6 @@ def delay_rows(sample: PipelineSample) -> Iterator[tuple[Any, ...]]:
     """The rows of `PIPELINE_DELAYS`."""
     for delay in sample.delays:
         yield (*_period(sample), str(delay.stage), delay.count, delay.p50, delay.p95, delay.p99, delay.most)
-
-
-def storable(sample: PipelineSample) -> bool:
-    """Whether the database can hold it: whoever writes to Kafka may send what only looks like a sample."""
-    rows = (worker_row(sample), *flow_rows(sample), *delay_rows(sample))
-    return all(map(_fits, (value for row in rows for value in row)))
-
-
-def _fits(value: object) -> bool:
-    match value:
-        case int():
-            return -_INT8 <= value < _INT8
-        case str():
-            return "\0" not in value
-        case datetime():
-            return value.year in _YEARS
-        case _:
-            return True
 
 
 def _period(sample: PipelineSample) -> tuple[Any, ...]:

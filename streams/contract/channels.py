@@ -120,6 +120,7 @@ CHANNELS = (
     _dead_letters("telemetry", topics.TELEMETRY, "Telemetry"),
     _dead_letters("sites", topics.SITES, "Site facts"),
     _dead_letters("demand", topics.DEMAND, "Demand"),
+    _dead_letters("ledger", topics.LEDGER, "Ledger"),
     Channel(
         "ledger",
         topics.LEDGER,

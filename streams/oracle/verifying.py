@@ -22,6 +22,7 @@ from models.dead_letter import DeadLetter, read_letter
 from models.errors import RecordRefused
 from models.node_frame import read_node_frame
 from models.record import Record
+from models.replay_note import is_note
 from models.shortage import Shortage
 from models.state import FleetState, SiteState
 from models.topics import (
@@ -117,6 +118,8 @@ def _found(settings: Settings, topic: str, oracle: Oracle, stored: Positions) ->
     """What stands on a topic and follows from the logs, by identity; notes what the store is done with."""
     for record in _records(settings, topic):
         if record.header("ce_type") in _DECIDED_LIVE and topic == LEDGER:
+            continue
+        if topic in DEAD_LETTERS and is_note(record):
             continue
         identity = _identity(record)
         written = record.offset < stored.get((topic, record.partition), 0)

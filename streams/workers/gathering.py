@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from infra.timescale.batch import RowBatch
-from infra.timescale.own_rows import storable
+from infra.timescale.storable import recent, storable, storable_frame
 from models.cloudevents import EventType
 from models.dead_letter import DeadLetter, read_letter
 from models.errors import RecordRefused
 from models.node_frame import NodeFrame, read_node_frame
 from models.pipeline import PipelineSample
 from models.record import Record
+from models.replay_note import is_note
 from models.shortage import Shortage
 from models.state import FleetState, SiteState
 from models.topics import DEAD_LETTERS
 
-"""Their records have the headers of what was refused, so the topic alone says what they are."""
+_Told = TypeVar("_Told", bound=BaseModel)
 
 MOST_BYTES = 64 * 1024 * 1024
 """Waiting to be written; then reading stops until some are."""
@@ -61,21 +63,23 @@ class Gathering:
         self.records += 1
         self.bytes += len(record.value or b"")
         if record.topic in DEAD_LETTERS:
-            self.letters.append(read_letter(record))
+            # They have the headers of what was refused, so the topic alone says what they are.
+            if not is_note(record):
+                self.letters.append(read_letter(record))
             return
         kind, value = (record.header("ce_type") or b"").decode("latin-1"), record.value or b""
         try:
             match kind:
                 case EventType.SITE_STATE:
-                    self.sites.append(SiteState.model_validate_json(value))
+                    self.sites.append(_checked(SiteState.model_validate_json(value)))
                 case EventType.FLEET_STATE:
-                    self.fleet.append(FleetState.model_validate_json(value))
+                    self.fleet.append(_checked(FleetState.model_validate_json(value)))
                 case EventType.SHORTAGE:
-                    self.shortages.append(Shortage.model_validate_json(value))
+                    self.shortages.append(_checked(Shortage.model_validate_json(value)))
                 case EventType.NODE_FRAME:
-                    self.nodes.append(read_node_frame(value))
+                    self.nodes.append(_of_nodes(value))
                 case EventType.PIPELINE_SAMPLE:
-                    self.pipeline.append(_checked(PipelineSample.model_validate_json(value)))
+                    self.pipeline.append(_recent(PipelineSample.model_validate_json(value)))
                 case _:
                     raise RecordRefused("unexpected", f"ce_type {kind!r}")
         except ValidationError as invalid:
@@ -97,7 +101,20 @@ class Gathering:
         }
 
 
-def _checked(sample: PipelineSample) -> PipelineSample:
-    if not storable(sample):
-        raise RecordRefused("undecodable", "a pipeline sample with numbers or texts that no table can hold")
-    return sample
+def _checked(told: _Told) -> _Told:
+    if not storable(told):
+        raise RecordRefused("undecodable", f"a {type(told).__name__} with numbers or texts that no table can hold")
+    return told
+
+
+def _of_nodes(value: bytes) -> NodeFrame:
+    frame = read_node_frame(value)
+    if not storable_frame(frame):
+        raise RecordRefused("undecodable", f"a node frame of tick {frame.tick} with what no table can hold")
+    return frame
+
+
+def _recent(sample: PipelineSample) -> PipelineSample:
+    if not recent(sample):
+        raise RecordRefused("undecodable", f"a pipeline sample of {sample.since.isoformat()}")
+    return _checked(sample)

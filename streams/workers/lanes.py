@@ -16,7 +16,7 @@ from faust.types import TP
 from infra.kafka_security import client_security
 from infra.settings import KafkaSettings
 from infra.topics import full_name
-from models.errors import ConfigurationError
+from models.errors import ConfigurationError, SnapshotDamaged
 from models.record import Headers, Outgoing, Record
 from streams.workers.checkpointing import Checkpoint, furthest, records_of
 from streams.workers.faust_app import assigned_places
@@ -190,6 +190,8 @@ class Lanes:
             await self._open_assigned()
         except ConfigurationError as wrong:
             give_up(str(wrong), exit_code=2)
+        except SnapshotDamaged as damaged:
+            give_up(f"{damaged}; delete the topics of checkpoints and make them again: the logs are then folded anew")
         except Exception as error:  # noqa: BLE001 - without its state a lane must not run
             give_up("checkpoints could not be read", error=repr(error))
 

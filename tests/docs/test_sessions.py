@@ -26,6 +26,9 @@ ELSEWHERE = {
     ".venv/bin/fleettwin alerts forward --to http://localhost:9093": "tests/live/test_alerts_alertmanager.py",
     ".venv/bin/fleettwin alerts forward --form pagerduty": "tests/live/test_alerts_forward.py",
     ".venv/bin/fleettwin topics acls": "tests/security/test_rights.py",
+    ".venv/bin/fleettwin dlq list --since 2h": "tests/live/test_dlq.py",
+    ".venv/bin/fleettwin dlq show": "tests/live/test_dlq.py",
+    ".venv/bin/fleettwin dlq replay": "tests/live/test_dlq.py",
     ".venv/bin/fleettwin dashboards push": "tests/dashboards/test_grafana_pushing.py",
     ".venv/bin/fleettwin dashboards build": "tests/dashboards/test_grafana_pages.py",
 }

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 
 import pytest
+import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from infra.recordlog import LogDamaged, LogHeader, LogReader, LogWriter
-from infra.recordlog.block import PREAMBLE
+from infra.recordlog.block import MAGIC, PREAMBLE, VERSION, Kind, pack
 from models.errors import ConfigurationError
 from models.record import Record
 
@@ -173,3 +176,55 @@ def test_what_is_not_a_log_of_ours_is_named_so(tmp_path: Path, content: bytes, s
 def test_a_log_that_is_not_there_is_named_so(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="can be read"), LogReader(tmp_path / "none"):
         pass
+
+
+def with_block(raw: bytes, stored: bytes) -> bytes:
+    """A log of one block of records, whose checksums are right whatever is in it."""
+    compressor = zstandard.ZstdCompressor()
+    head = pack(Kind.HEADER, 0, HEADER.model_dump_json().encode(), compressor)
+    fixed = struct.pack("<4sIIII", Kind.RECORDS.value, 1, len(stored), len(raw), zlib.crc32(stored))
+    return PREAMBLE.pack(MAGIC, VERSION) + head + fixed + struct.pack("<I", zlib.crc32(fixed)) + stored
+
+
+FIXED = struct.Struct("<HiqqiiH")
+
+
+@pytest.mark.parametrize(
+    ("sizes", "says"),
+    [
+        pytest.param((0, 0, 0, 0, -FIXED.size - 1, 0, 0), "a key of", id="a-key-that-leads-back"),
+        pytest.param((0, 0, 0, 0, 0, -FIXED.size, 0), "a value of", id="a-value-that-leads-back"),
+        pytest.param((0, -2, 0, 0, 0, 0, 0), "partition -2", id="a-partition-below-none"),
+        pytest.param((9, 0, 0, 0, 9, 9, 9), "", id="sizes-beyond-the-end"),
+    ],
+)
+def test_a_record_whose_sizes_lead_nowhere_is_damage(tmp_path: Path, sizes: tuple[int, ...], says: str) -> None:
+    raw = FIXED.pack(*sizes)
+    path = tmp_path / "log"
+    path.write_bytes(with_block(raw, zstandard.ZstdCompressor().compress(raw)))
+    found, damaged = read(path)
+
+    assert (found, isinstance(damaged, LogDamaged), says in str(damaged)) == ([], True, True)
+
+
+def test_a_block_that_is_larger_than_it_says_is_not_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(with_block(bytes(10), zstandard.ZstdCompressor().compress(bytes(300_000_000))))
+    _, damaged = read(path)
+
+    assert "holds 11 bytes where 10 were written" in str(damaged)
+
+
+def test_a_block_that_lies_about_its_size_asks_for_no_memory(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(with_block(bytes(10), lying()))
+    _, damaged = read(path)
+
+    assert isinstance(damaged, LogDamaged)
+
+
+def lying() -> bytes:
+    """What zstd wrote, but for a size that nobody has."""
+    packed = zstandard.ZstdCompressor(write_checksum=False).compress(bytes(5_000_000))
+    assert packed[4] & 0xE0 == 0x80, "a size of four bytes, and a window"
+    return packed[:4] + bytes((packed[4] | 0xC0,)) + packed[5:6] + (2**62).to_bytes(8, "little") + packed[10:]

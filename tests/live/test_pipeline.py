@@ -13,7 +13,7 @@ from tests.live.world import SCENARIO, World, new_world
 
 READ = {
     "twin": {TELEMETRY, SITES, DEMAND, LEDGER},
-    "store": {NODES, STATE, SHORTAGES, PIPELINE, *map(dead_letters, (TELEMETRY, SITES, DEMAND))},
+    "store": {NODES, STATE, SHORTAGES, PIPELINE, *map(dead_letters, (TELEMETRY, SITES, DEMAND, LEDGER))},
 }
 STAGES = {"twin": {"site_state"}, "store": {"site_row", "node_row", "shortage_row"}}
 

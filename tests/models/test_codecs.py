@@ -40,7 +40,9 @@ MOMENTS = INSTANTS.map(moment_of)
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 
 
-for kind, strategy in ((AwareDatetime, MOMENTS), (datetime, MOMENTS), (float, FLOATS)):
+COUNTS = st.integers(0, 2**40)
+
+for kind, strategy in ((AwareDatetime, MOMENTS), (datetime, MOMENTS), (float, FLOATS), (int, COUNTS)):
     st.register_type_strategy(kind, strategy)
 
 
@@ -63,11 +65,11 @@ QUOTAS = st.builds(
 
 @settings(max_examples=60, deadline=None)
 @given(
-    entry=st.builds(Away, partition=st.integers())
-    | st.builds(Back, partition=st.integers())
+    entry=st.builds(Away, partition=st.integers(0, 2**31 - 1))
+    | st.builds(Back, partition=st.integers(0, 2**31 - 1))
     | st.builds(
         Admitted,
-        source=st.builds(Source, topic=NAMES, partition=st.just(0), offset=st.integers(0)),
+        source=st.builds(Source, topic=NAMES, partition=st.just(0), offset=st.integers(0, 2**63 - 1)),
         body=st.builds(AdmittedClock, until=MOMENTS)
         | st.builds(AdmittedEnd, demand=NAMES, at=MOMENTS)
         | st.builds(

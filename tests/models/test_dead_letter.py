@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from models.dead_letter import DeadLetter, read_letter, refused_record, refused_rows
+from models.dead_letter import DeadLetter, listed_rows, read_letter, refused_record, refused_record_of, refused_rows
 from models.edge import RowRefusal
 from models.errors import RecordRefused
 from models.record import Headers, Outgoing, Record
@@ -79,3 +81,28 @@ def test_a_letter_that_is_none_is_refused(broken: dict[str, bytes]) -> None:
         read_letter(stored(letter, **broken))
     with pytest.raises(RecordRefused, match="without the header __streams"):
         read_letter(stored(letter, "__streams.errors.exception"))
+
+
+@pytest.mark.parametrize("timestamp", [-1, 10**17, 2**63 - 1])
+def test_a_letter_of_a_time_that_no_calendar_has_is_refused(timestamp: int) -> None:
+    letter = replace(stored(refused_record(REFUSED, RecordRefused("empty", "no"))), timestamp=timestamp)
+
+    with pytest.raises(RecordRefused, match="of the time"):
+        read_letter(letter)
+
+
+@pytest.mark.parametrize("listed", [b"", b"{", b"[1]", b'[{"row": "x", "code": 1}]', b"\xff"])
+def test_a_list_of_rows_that_is_none_is_refused(listed: bytes) -> None:
+    letter = stored(refused_rows(REFUSED, [RowRefusal(0, "code", "detail")]), fleettwin_rows=listed)
+
+    with pytest.raises(RecordRefused, match="fleettwin_rows"):
+        listed_rows(letter)
+
+
+def test_what_the_refused_record_says_by_the_same_names_is_not_meant() -> None:
+    hostile = (("fleettwin_refused", b"many"), ("fleettwin_rows", b"{"), ("__streams.errors.exception", b"none"))
+    refused = replace(REFUSED, headers=hostile)
+    letter = stored(refused_record(refused, RecordRefused("undecodable", "not Arrow")))
+
+    assert (read_letter(letter).code, read_letter(letter).rows, listed_rows(letter)) == ("undecodable", 1, ())
+    assert refused_record_of(letter).headers == hostile

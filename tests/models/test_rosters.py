@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.columns import Roster
-from models.rosters import MOST_NODES, RosterCache
+from models.rosters import MOST_BYTES, RosterCache
 
 
 def known(nodes: int) -> tuple[Roster, np.ndarray]:
@@ -31,15 +31,25 @@ def test_rosters_that_never_come_again_take_no_room() -> None:
     assert len(cache) == 0
 
 
-@pytest.mark.parametrize(("asked", "gone"), [(b"0", b"1"), (b"1", b"0")])
-def test_the_one_asked_for_longest_ago_goes_first(asked: bytes, gone: bytes) -> None:
-    cache, third = RosterCache(), known(MOST_NODES // 3)
-    for content in (b"0", b"1", b"2"):
-        for _ in range(2):
-            cache.keep(content, third)
-    cache.get(asked)
-    for _ in range(2):
-        cache.keep(b"3", third)
+@pytest.mark.parametrize(("asked", "gone"), [(0, 1), (1, 0)])
+def test_the_one_asked_for_longest_ago_goes_first(asked: int, gone: int) -> None:
+    contents = [bytes([number]) * (MOST_BYTES // 3 - 1000) for number in range(4)]
+    cache = RosterCache()
+    for content in contents[:3]:
+        come_twice(cache, content)
+    cache.get(contents[asked])
+    come_twice(cache, contents[3])
 
-    assert [content for content in (b"0", b"1", b"2", b"3") if cache.get(content) is None] == [gone]
-    assert len(cache) == 3
+    assert [number for number, content in enumerate(contents) if cache.get(content) is None] == [gone]
+
+
+def test_one_that_is_too_large_for_all_the_room_is_not_kept() -> None:
+    cache = RosterCache()
+    come_twice(cache, bytes(MOST_BYTES))
+
+    assert len(cache) == 0
+
+
+def come_twice(cache: RosterCache, content: bytes) -> None:
+    for _ in range(2):
+        cache.keep(content, known(1))

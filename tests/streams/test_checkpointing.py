@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from random import Random
 
 import orjson
 import pytest
+import zstandard
 
-from streams.workers.checkpointing import CHUNK_BYTES, Checkpoint, furthest, records_of
+from streams.workers.checkpointing import CHUNK_BYTES, Checkpoint, Manifest, furthest, records_of
 
 LANE = "fleet.telemetry.v1"
 BIG = Random(0).randbytes(2 * CHUNK_BYTES + 1)
@@ -108,3 +111,38 @@ def test_a_manifest_tells_how_far_it_goes() -> None:
     manifest = orjson.loads(stored(NEW)[PARTS[-1]])
 
     assert (manifest["next_offset"], manifest["generation"], manifest["chunks"]) == (200, 1, 3)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param({"next_offset": -1}, id="before-the-first"),
+        pytest.param({"next_offset": 1e300}, id="no-whole-number"),
+        pytest.param({"next_offset": 2**70}, id="beyond-all"),
+        pytest.param({"next_offset": "7"}, id="a-text"),
+        pytest.param({"chunks": -1}, id="fewer-chunks-than-none"),
+        pytest.param({"chunks": 2**62}, id="more-chunks-than-there-are"),
+        pytest.param({"sha256": None}, id="no-sum"),
+    ],
+)
+def test_a_manifest_that_makes_no_sense_is_passed_over(changed: dict[str, object]) -> None:
+    records = stored(OLD, NEW)
+    key = f"{LANE}/1/manifest".encode()
+    whole = orjson.loads(records[key])
+    try:
+        records[key] = orjson.dumps(whole | changed)
+    except TypeError:  # what orjson does not write, others do
+        records[key] = json.dumps(whole | changed).encode()
+
+    assert furthest(LANE, records) == OLD
+
+
+def test_a_state_that_lies_about_its_size_is_passed_over() -> None:
+    packed = zstandard.ZstdCompressor().compress(bytes(5_000_000))
+    lying = packed[:4] + bytes((packed[4] | 0xC0,)) + packed[5:6] + (2**62).to_bytes(8, "little") + packed[10:]
+    records = stored(OLD)
+    manifest = Manifest(next_offset=900, generation=1, chunks=1, sha256=hashlib.sha256(lying).hexdigest())
+    records[f"{LANE}/1/0".encode()] = lying
+    records[f"{LANE}/1/manifest".encode()] = manifest.model_dump_json().encode()
+
+    assert furthest(LANE, records) in (OLD, Checkpoint(LANE, 900, bytes(5_000_000), 1, 1))

@@ -10,7 +10,9 @@ import pytest
 from models.cloudevents import EventType, headers
 from models.dead_letter import refused_record
 from models.errors import RecordRefused
+from models.instants import Instant
 from models.record import Headers, Record
+from models.replay_note import note
 from models.topics import DEAD_LETTERS, PIPELINE, STATE
 from streams.workers.gathering import Gathering
 from tests.infra.timescale_builders import T0, pipeline_sample, site_state
@@ -80,3 +82,23 @@ def test_a_site_state_is_taken_in_as_before() -> None:
     gathering.add(record(STATE, EventType.SITE_STATE, site_state().model_dump_json().encode()))
 
     assert gathering.batch().sites == [site_state()]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        pytest.param(EventType.SITE_STATE, site_state().model_dump(mode="json") | {"installed": 2**63}, id="a-count"),
+        pytest.param(EventType.SITE_STATE, site_state().model_dump(mode="json") | {"site": "a\0b"}, id="a-name"),
+    ],
+)
+def test_a_state_that_no_table_can_hold_is_refused(kind: EventType, value: dict[str, Any]) -> None:
+    with pytest.raises(RecordRefused, match="no table can hold"):
+        Gathering().add(record(STATE, kind, orjson.dumps(value)))
+
+
+def test_a_note_that_a_record_was_sent_again_is_no_letter() -> None:
+    said = note(Record("fleet.telemetry.v1", 3, 9, T0, b"k", None), Instant(T0))
+    gathering = Gathering()
+    gathering.add(Record(DEAD_LETTERS[0], 0, 5, T0, said.key, said.value, said.headers))
+
+    assert (gathering.batch().letters, gathering.positions()) == ([], {(DEAD_LETTERS[0], 0): 6})

@@ -16,7 +16,7 @@ from models.demand import DemandRevised
 from models.ledger import Samples
 from models.record import Outgoing, Record
 from models.sample import SiteSample
-from models.topics import DEMAND, LEDGER, SHORTAGES, SITES, STATE, dead_letters
+from models.topics import DEAD_LETTERS, DEMAND, INPUTS, LEDGER, SHORTAGES, SITES, STATE, dead_letters
 from tests.builders import CATALOGUE, T0, clock, demand, facts, in_ledger, numbered, pool, sample, tenant
 from twin.admission import admit, presence
 from twin.fleet import FleetMachine
@@ -310,3 +310,29 @@ def test_a_record_that_is_none_of_the_ledgers_is_refused() -> None:
 
     assert (letter.topic, letter.key, letter.value) == (dead_letters(LEDGER), b"k", b'{"kind":"samples"}')
     assert dict(letter.headers)["__streams.errors.exception"] == b"undecodable"
+
+
+def stated(**said: Any) -> bytes:
+    """A record of the ledger in which a partition closes a tick of one site."""
+    sampled = sample(pools=(pool(),)).model_dump(mode="json")
+    whole = {"kind": "samples", "partition": 0, "partitions": 1, "after": T0 - 1000, "through": T0, "ticks": [T0]}
+    return orjson.dumps(whole | {"samples": [sampled]} | said)
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        pytest.param(stated(ticks=[2**62]), "undecodable", id="a-tick-beyond-all"),
+        pytest.param(stated(partition=-1), "undecodable", id="a-partition-before-the-first"),
+        pytest.param(stated(samples=[sample().model_dump() | {"energy_joules": 2**62}]), "undecodable", id="joules"),
+        pytest.param(stated().replace(b"h100-sxm", b"h100-nix"), "unknown_type", id="a-type-that-there-is-not"),
+    ],
+)
+def test_a_step_that_would_stop_the_machine_is_refused(value: bytes, code: str) -> None:
+    (letter,) = FleetMachine(RULES, CATALOGUE).fold(Record(LEDGER, 0, 0, T0, b"0", value))
+
+    assert (letter.topic, dict(letter.headers)["__streams.errors.exception"]) == (dead_letters(LEDGER), code.encode())
+
+
+def test_the_dead_letters_of_every_topic_that_is_folded_have_a_topic() -> None:
+    assert set(DEAD_LETTERS) == {dead_letters(topic) for topic in (*INPUTS, LEDGER)}

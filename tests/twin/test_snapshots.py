@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.catalogue import Catalogue, catalogue_of
-from models.errors import ConfigurationError
+from models.errors import ConfigurationError, SnapshotDamaged
 from models.instants import moment_of
 from models.record import Outgoing, Record
 from models.topics import DEMAND, LEDGER, SITES
@@ -212,3 +212,50 @@ def test_what_is_said_of_accelerators_is_in_the_digest_held_or_folded() -> None:
 
     assert digests(0.5, 0.5) == digests(0.5, 0.5)
     assert len({digests(first, second)["memphis"] for first in (0.5, 1.0) for second in (0.5, 1.0)}) == 4
+
+
+def site_state() -> bytes:
+    """Of one site with two nodes."""
+    machine = TelemetryMachine(0, 1, RULES, CATALOGUE)
+    machine.fold(frame([row("a", power_watts=1.0), row("b", T0 + 5000)]))
+    machine.fold(clock(T0 + 900))
+    return machine.snapshot()
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(bytes(8), id="no-head"),
+        pytest.param(b"\xff" * 100, id="a-length-beyond-the-end"),
+        pytest.param(site_state()[:-8], id="cut-off"),
+        pytest.param(site_state().replace(b'"names":["a","b"]', b'"names":["a","a"]'), id="a-node-twice"),
+        pytest.param(
+            site_state().replace(b'"closed":1800000000000', b'"closed":"18000000000"'), id="a-text-for-a-time"
+        ),
+        pytest.param(site_state().replace(b'"<i8"', b'"|O8"', 1), id="arrays-of-objects"),
+        pytest.param(
+            site_state().replace(T0.to_bytes(8, "little"), (2**62).to_bytes(8, "little")), id="a-time-beyond-all"
+        ),
+        pytest.param(site_state().replace(b"h100-sxm", b"h100-nix"), id="a-type-that-there-is-not"),
+    ],
+)
+def test_what_is_no_snapshot_is_refused_and_changes_nothing(packed: bytes) -> None:
+    machine = TelemetryMachine(0, 1, RULES, CATALOGUE)
+
+    with pytest.raises((SnapshotDamaged, ConfigurationError)):
+        machine.restore(packed)
+    assert (machine.sites, machine.clock, machine.closed) == ({}, None, None)
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(site_state(), id="another-machines"),
+        pytest.param(FleetMachine(RULES, CATALOGUE).snapshot().replace(b'"away":[]', b'"away":{}'), id="another-kind"),
+    ],
+)
+def test_what_is_no_snapshot_of_the_fleet_is_refused(packed: bytes) -> None:
+    with pytest.raises(SnapshotDamaged):
+        FleetMachine(RULES, CATALOGUE).restore(packed)

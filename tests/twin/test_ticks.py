@@ -158,3 +158,9 @@ def test_a_clock_from_the_future_closes_nothing() -> None:
 
     assert [output.topic for output in outputs][1:] == [dead_letters(TELEMETRY)]
     assert twin.closed == T0
+
+
+def test_a_clock_of_1970_closes_what_lies_before_it() -> None:
+    (step,) = steps(folded(machine(), [clock(0)]))
+
+    assert (step.after, step.through, step.ticks) == (None, -1000, ())

@@ -1,0 +1,1 @@
+"""`fleettwin dlq`: what was refused, and how it is sent again."""

@@ -1,0 +1,90 @@
+"""What the heads of snapshots hold beside arrays, checked as they are read: whoever uses it does not look again."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from models.instants import LAST
+from models.names import Name
+from models.sample import SiteSample
+
+Tick = Annotated[int, Field(strict=True, ge=-LAST, le=2 * LAST)]
+Count = Annotated[int, Field(strict=True, ge=0, lt=2**60)]
+
+
+class Head(BaseModel):
+    """As it was written, and with nothing else in it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NodesHead(Head):
+    """Of the table of a site's nodes."""
+
+    names: list[Name]
+    racks: list[str]
+    types: list[str]
+    counts: tuple[Count, Count, Count]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        for some in (self.names, self.racks, self.types):
+            if len(set(some)) < len(some):
+                raise ValueError("a name is there twice")
+        return self
+
+
+class SiteHead(Head):
+    """Of one site."""
+
+    site: Name
+    first: Tick | None
+    intake: tuple[Count, Count, Count]
+    ticks: list[Tick]
+    nodes: NodesHead
+
+
+class TelemetryHead(Head):
+    """Of the site machine."""
+
+    rules: str
+    catalogue: dict[str, str]
+    clock: Tick | None
+    closed: Tick | None
+    partitions: Count
+    sizes: list[Count]
+
+
+class InputsHead(Head):
+    """Of how far the inputs have come."""
+
+    offsets: dict[str, Count]
+    clocks: dict[str, Tick]
+    held: list[tuple[Tick, list[Any]]]
+
+
+class FleetHead(Head):
+    """Of the fleet machine; what is `Any` is checked by the part whose it is."""
+
+    rules: str
+    catalogue: dict[str, str]
+    facts: list[Any]
+    book: Any
+    episodes: Any
+    inputs: InputsHead
+    closed: Tick | None
+    latest: list[SiteSample]
+    ahead: list[tuple[Tick, list[SiteSample]]]
+    partitions: Count | None
+    through: list[tuple[Count, Tick]]
+    away: list[Count]
+    homes: dict[str, Count]
+
+    @model_validator(mode="after")
+    def _at_home(self) -> Self:
+        sampled = {one.site for one in self.latest} | {one.site for _, samples in self.ahead for one in samples}
+        if not sampled <= self.homes.keys():
+            raise ValueError("a site without a partition")
+        return self
