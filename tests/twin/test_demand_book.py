@@ -18,6 +18,7 @@ from models.topics import DEMAND, LEDGER, SITES, dead_letters
 from tests.builders import CATALOGUE, T0, clock, demand, ended, entitled, facts, numbered, tenant, wants
 from twin.admission import admit
 from twin.demand import REMEMBERED, DemandBook
+from twin.heads import InputsHead
 from twin.rules import Rules
 from twin.sequencing import Inputs
 
@@ -317,7 +318,7 @@ def test_what_is_held_survives_a_restart() -> None:
     before, after = Inputs(RULES), Inputs(RULES)
     for one in admitted([clock(T0, DEMAND), demand(at=T0 + 700), ended(at=T0 + 900), facts(at=T0 + 700)]):
         before.admit(one)
-    after.restore(orjson.loads(orjson.dumps(before.head(), option=orjson.OPT_NON_STR_KEYS)))
+    after.restore(InputsHead.model_validate_json(orjson.dumps(before.head(), option=orjson.OPT_NON_STR_KEYS)))
 
     assert after.head() == before.head()
     assert after.due(T0 + 1000) == before.due(T0 + 1000)
