@@ -10,9 +10,9 @@ from infra.embedded.stack import RunningStack
 from infra.settings import ClockSource
 from infra.timescale.connection import server_name
 from infra.timescale.migrations import migrate
-from models.topics import STATE
+from models.topics import STATE, TELEMETRY
 from tests.faults.crew import Crew, crew, worker
-from tests.live.world import FOLDED, SCENARIO, STORED, World, new_world
+from tests.live.world import SCENARIO, STORED, Positions, World, new_world
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(600)]
 
@@ -48,7 +48,8 @@ def test_all_rows_come_again(
         store.wanted = True
         _wait_for_rows(world, hired)
         world.stop(simulator)
-        hired.wait_until(lambda: world.done("twin", *FOLDED), "the twin has folded all", PATIENCE_SECONDS)
+        sent = world.ends(TELEMETRY)  # the worker goes on adding clocks
+        hired.wait_until(lambda: _through(world, sent), "the twin has folded all", PATIENCE_SECONDS)
         world.stop(twin)
         hired.wait_until(lambda: world.done("store", *STORED), "the store has written all", PATIENCE_SECONDS)
         assert store.stop() == 0
@@ -57,6 +58,11 @@ def test_all_rows_come_again(
 
     assert verified["differences"] == 0, verified["first_difference"]
     assert (store.ends[1] > 0) == at_work, hired.told()
+
+
+def _through(world: World, sent: Positions) -> bool:
+    committed = world.committed("twin")
+    return all(committed.get(place, 0) >= end for place, end in sent.items())
 
 
 def _wait_for_rows(world: World, hired: Crew) -> None:

@@ -6,7 +6,7 @@ import sys
 import time
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +30,7 @@ from models.topics import DEMAND, SITES, TELEMETRY
 from streams.logs.topic_reading import read_batches
 from tests.faults.crew import Crew, Member, crew, worker
 from tests.faults.servers import Servers, breakable_servers
-from tests.live.world import FOLDED, STORED, fleettwin, outside_environment
+from tests.live.world import STORED, fleettwin, outside_environment
 
 PATIENCE_SECONDS = 180.0
 PARTITIONS = 4
@@ -94,10 +94,10 @@ class Twin:
         self.crew.wait_until(lambda: self.newest_whole_tick() >= moment, "rows of all sites come again", seconds)
         return time.time() - moment
 
-    def done(self, group: str, topics: tuple[str, ...]) -> bool:
-        """Whether the group has committed all that these topics hold."""
-        committed = worker_positions(self.settings, group)  # before the ends: what it follows from is there by then
-        return all(committed.get(place, 0) >= end for place, end in self.ends(*topics).items())
+    def is_through(self, group: str, ends: Mapping[tuple[str, int], int]) -> bool:
+        """Whether the group has committed all up to there."""
+        committed = worker_positions(self.settings, group)
+        return all(committed.get(place, 0) >= end for place, end in ends.items())
 
     def ends(self, *topics: str) -> dict[tuple[str, int], int]:
         """The offset after the last record of each partition; topics without the prefix."""
@@ -108,10 +108,13 @@ class Twin:
     def settle(self) -> None:
         """Stop the sender, let the others finish, and stop them, too."""
         assert self.sender.stop() == 0, self.crew.told()
-        self.crew.wait_until(lambda: self.done("twin", FOLDED), "the twin has folded everything", PATIENCE_SECONDS)
+        sent = self.ends(*SENT)  # the workers go on adding clocks
+        self.crew.wait_until(lambda: self.is_through("twin", sent), "the twin has folded all", PATIENCE_SECONDS)
+        self.recovered_after(time.time())
         for twin in self.twins:
             assert twin.stop() == 0, self.crew.told()
-        self.crew.wait_until(lambda: self.done("store", STORED), "the store has written everything", PATIENCE_SECONDS)
+        written = self.ends(*STORED)
+        self.crew.wait_until(lambda: self.is_through("store", written), "the store has written all", PATIENCE_SECONDS)
         assert self.store.stop() == 0, self.crew.told()
 
     def verified(self) -> dict[str, Any]:
