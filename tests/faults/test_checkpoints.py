@@ -19,7 +19,6 @@ from tests.live.world import FOLDED, SCENARIO, World, new_world
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(600)]
 
 CHECKPOINTS = (SITE_CHECKPOINTS, FLEET_CHECKPOINTS)
-SECONDS = 60
 
 
 def empty(world: World, _: list[Record]) -> None:
@@ -56,7 +55,7 @@ def test_a_worker_comes_to_the_same_without_its_newest_checkpoints(
 ) -> None:
     with new_world(stack, kafka_prefix, database_url, tmp_path) as world:
         worker = world.start("twin", FLEETTWIN_TWIN__CHECKPOINT_SECONDS="1")
-        simulator = world.start("simulate", "--scenario", SCENARIO, "--speed", "10", "--seconds", str(SECONDS))
+        simulator = world.start("simulate", "--scenario", SCENARIO, "--speed", "10")
         world.wait_until(lambda: min(world.ends(*CHECKPOINTS).values()) > 0, "there are checkpoints of all")
         early = [record for topic in CHECKPOINTS for record in world.records(topic)]
         seen = world.end(STATE)
@@ -64,7 +63,8 @@ def test_a_worker_comes_to_the_same_without_its_newest_checkpoints(
         world.kill(worker)
         befall(world, early)
         again = world.start("twin", name="again")
-        world.wait_until(lambda: simulator.child.poll() is not None, "all is sent")
+        world.wait_until(lambda: world.members("twin") == 1, "it has its partitions")
+        world.stop(simulator)
         world.wait_until(lambda: world.done("twin", *FOLDED), "all is folded")
         world.stop(again)
 

@@ -30,7 +30,7 @@ def set_back(world: World) -> None:
     tables = ("site_samples", "site_pools", "fleet_samples", "fleet_pools", "tenant_samples", "node_samples")
     for table in tables:
         world.database.execute(f"delete from \"{world.schema}\".{table} where time > now() - interval '5 s'")
-    world.database.execute(f'update "{world.schema}".store_positions set next_offset = next_offset / 2')
+    world.database.execute(f'update "{world.schema}".store_positions set next_offset = greatest(0, next_offset - 60)')
 
 
 @pytest.mark.parametrize("at_work", [True, False], ids=["at-work", "stopped"])
