@@ -32,10 +32,6 @@ def _missing(world: World) -> set[str]:
     return {found.layout.topic for found in describe(world.settings) if found.partitions is None}
 
 
-def damage(world: World, _: list[Record]) -> None:
-    spoil_checkpoints(world.settings, random.Random(1))
-
-
 def go_back(world: World, early: list[Record]) -> None:
     """The first checkpoints of all come again, as the newest words of their keys; those after them are damaged."""
     spoil_checkpoints(world.settings, random.Random(2))
@@ -45,7 +41,7 @@ def go_back(world: World, early: list[Record]) -> None:
             producer.send(name, record.value, key=record.key, partition=record.partition)
 
 
-@pytest.mark.parametrize("befall", [empty, damage, go_back])
+@pytest.mark.parametrize("befall", [empty, go_back])
 def test_a_worker_comes_to_the_same_without_its_newest_checkpoints(
     befall: Callable[[World, list[Record]], None],
     stack: RunningStack,

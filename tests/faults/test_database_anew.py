@@ -33,8 +33,10 @@ def set_back(world: World) -> None:
     world.database.execute(f'update "{world.schema}".store_positions set next_offset = greatest(0, next_offset - 60)')
 
 
-@pytest.mark.parametrize("at_work", [True, False], ids=["at-work", "stopped"])
-@pytest.mark.parametrize("befall", [make_anew, set_back])
+@pytest.mark.parametrize(
+    ("befall", "at_work"),
+    [pytest.param(make_anew, True, id="made-anew-at-work"), pytest.param(set_back, False, id="set-back-while-stopped")],
+)
 def test_all_rows_come_again(
     befall: object, at_work: bool, stack: RunningStack, kafka_prefix: str, database_url: str, tmp_path: Path
 ) -> None:
