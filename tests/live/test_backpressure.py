@@ -33,6 +33,7 @@ def lag(world: World) -> int:
 
 
 @pytest.mark.servers
+@pytest.mark.timeout(900)
 def test_a_flood_waits_in_kafka_and_becomes_every_row(
     stack: RunningStack, kafka_prefix: str, database_url: str, tmp_path: Path
 ) -> None:
