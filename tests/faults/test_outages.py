@@ -23,7 +23,7 @@ RATE = 500
 KAFKA_AWAY_SECONDS = 35.0
 """Longer than the group's session and than a worker waits for an answer to what it has sent."""
 
-DISK, FULL_SECONDS = "600m", 10.0
+DISK, FULL_SECONDS = "600m", 20.0
 
 
 def check(twin: Twin) -> None:
