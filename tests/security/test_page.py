@@ -18,8 +18,9 @@ LAID_OUT = {
     "replication_factor",
     "telemetry_retention_hours",
     "history_retention_days",
+    "patience_seconds",
 }
-"""Settings of Kafka that are about topics."""
+"""Settings of Kafka that are about topics, and about waiting for it."""
 
 
 def secret_settings() -> list[str]:
