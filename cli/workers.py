@@ -63,12 +63,11 @@ def store() -> None:
     from streams.workers.store_app import store_app  # noqa: PLC0415
 
     settings = read_settings()
-    topics = (NODES, STATE, SHORTAGES, PIPELINE, *DEAD_LETTERS)
-    require_topics(settings, topics)
+    counts = require_topics(settings, (NODES, STATE, SHORTAGES, PIPELINE, *DEAD_LETTERS))
     await_coordinator(settings, "store")
     dismiss(settings, "store", has_ended)
     log_plainly()
     database = database_address(settings)
     with closing(TimescaleSink(database, settings.database.schema_name, "fleettwin store, starting")) as sink:
-        resume(settings, sink, topics)
+        resume(settings, sink, counts)
     run_app(store_app(settings, kafka_address(settings), database))

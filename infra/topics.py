@@ -91,28 +91,20 @@ def partition_counts(settings: Settings, wanted: Collection[str]) -> Mapping[str
         ConfigurationError: one of them is not there, or this user may not see it.
         Unavailable: no Kafka answers.
     """
-    found = {one.layout.topic: one for one in describe(settings)}
-    there = {topic: count for topic in wanted if (count := found[topic].partitions) is not None}
-    for topic in wanted:
-        if found[topic].hidden:
-            raise not_allowed(settings.kafka, f"nothing of {found[topic].name} is shown to it")
-        if topic not in there:
-            name = full_name(settings.kafka, topic)
-            raise ConfigurationError(
-                "topic", name, "a topic that is there; `fleettwin topics create` makes all of them"
-            )
-    return there
+    return _counted(settings.kafka, describe(settings), wanted)
 
 
-def require_topics(settings: Settings, wanted: Collection[str]) -> None:
-    """See that these topics are there, and as they were made: what a site's partition is must not change.
+def require_topics(settings: Settings, wanted: Collection[str]) -> Mapping[str, int]:
+    """As `partition_counts`, once all topics are as they were made: what a site's partition is must not change.
 
     Raises:
         ConfigurationError: one of them is not there, or has another number of partitions.
         Unavailable: no Kafka answers.
     """
-    partition_counts(settings, wanted)
-    _missing(describe(settings))
+    described = describe(settings)
+    counts = _counted(settings.kafka, described, wanted)
+    _missing(described)
+    return counts
 
 
 def create_topics(settings: Settings) -> tuple[str, ...]:
@@ -161,6 +153,20 @@ def delete_topics(settings: Settings) -> tuple[str, ...]:
         if there:
             admin.delete_topics(list(there))
             _wait_until_gone(admin, settings.kafka)
+    return there
+
+
+def _counted(kafka: KafkaSettings, described: Collection[FoundTopic], wanted: Collection[str]) -> Mapping[str, int]:
+    found = {one.layout.topic: one for one in described}
+    there = {topic: count for topic in wanted if (count := found[topic].partitions) is not None}
+    for topic in wanted:
+        if found[topic].hidden:
+            raise not_allowed(kafka, f"nothing of {found[topic].name} is shown to it")
+        if topic not in there:
+            name = full_name(kafka, topic)
+            raise ConfigurationError(
+                "topic", name, "a topic that is there; `fleettwin topics create` makes all of them"
+            )
     return there
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 import structlog
 
@@ -12,7 +12,7 @@ from infra.kafka_clients import opened_consumer
 from infra.offsets import Place, begins_of
 from infra.settings import Settings
 from infra.timescale.sink import TimescaleSink
-from infra.topics import full_name, partition_counts
+from infra.topics import full_name
 from models.errors import Unavailable
 
 log = structlog.get_logger()
@@ -21,10 +21,15 @@ LONGEST_PAUSE_SECONDS = 10.0
 """Between two tries while the database is away."""
 
 
-def resume(settings: Settings, sink: TimescaleSink, topics: Collection[str]) -> Mapping[Place, int]:
+def resume(settings: Settings, sink: TimescaleSink, counts: Mapping[str, int]) -> Mapping[Place, int]:
     """Have the store's group read on from where the database is; gives the partitions that go back, and to where.
 
     Waits until the database answers.
+
+    Args:
+        settings: Which Kafka.
+        sink: Into the database.
+        counts: How many partitions each topic has that the store reads.
 
     Raises:
         Unavailable: no Kafka answers, or another store is at work on a database that lacks rows.
@@ -33,7 +38,7 @@ def resume(settings: Settings, sink: TimescaleSink, topics: Collection[str]) -> 
         (full_name(settings.kafka, topic), partition): at
         for (topic, partition), at in worker_positions(settings, "store").items()
     }
-    begins = _begins(settings, topics)
+    begins = _begins(settings, counts)
     known = _known(sink)  # after what is committed: rows are written first
     back = {}
     for place, begin in begins.items():
@@ -47,8 +52,7 @@ def resume(settings: Settings, sink: TimescaleSink, topics: Collection[str]) -> 
     return back
 
 
-def _begins(settings: Settings, topics: Collection[str]) -> Mapping[Place, int]:
-    counts = partition_counts(settings, topics)
+def _begins(settings: Settings, counts: Mapping[str, int]) -> Mapping[Place, int]:
     places = [(full_name(settings.kafka, topic), part) for topic, count in counts.items() for part in range(count)]
     with opened_consumer(settings) as consumer:
         return begins_of(consumer, places)

@@ -72,10 +72,13 @@ class Writer:
 
     def _position(self, place: Place) -> int | None:
         """Where nothing has been read yet, reading began where the group had got to."""
+        known = self.read.get(place)
+        if known is not None:
+            return known
         topic, partition = place
         # Private, and the only word at hand: Faust's public one asks Kafka and may wait for long.
         begun: Mapping[TP, int | None] = self.app.consumer._committed_offset
-        return self.read.get(place, begun.get(TP(full_name(self.settings.kafka, topic), partition)))
+        return begun.get(TP(full_name(self.settings.kafka, topic), partition))
 
     def vitals(self) -> Vitals:
         """How far this worker is, for its watchdog; while the database is away it need not go on."""

@@ -12,7 +12,7 @@ from infra.timescale.connection import server_name
 from infra.timescale.migrations import migrate
 from models.topics import STATE, TELEMETRY
 from tests.faults.crew import Crew, crew, worker
-from tests.live.world import SCENARIO, STORED, Positions, World, new_world
+from tests.live.world import SCENARIO, STORED, World, new_world, reached
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(600)]
 
@@ -51,7 +51,7 @@ def test_all_rows_come_again(
         _wait_for_rows(world, hired)
         world.stop(simulator)
         sent = world.ends(TELEMETRY)  # the worker goes on adding clocks
-        hired.wait_until(lambda: _through(world, sent), "the twin has folded all", PATIENCE_SECONDS)
+        hired.wait_until(lambda: reached(world.committed("twin"), sent), "the twin has folded all", PATIENCE_SECONDS)
         world.stop(twin)
         hired.wait_until(lambda: world.done("store", *STORED), "the store has written all", PATIENCE_SECONDS)
         assert store.stop() == 0
@@ -60,11 +60,6 @@ def test_all_rows_come_again(
 
     assert verified["differences"] == 0, verified["first_difference"]
     assert (store.ends[1] > 0) == at_work, hired.told()
-
-
-def _through(world: World, sent: Positions) -> bool:
-    committed = world.committed("twin")
-    return all(committed.get(place, 0) >= end for place, end in sent.items())
 
 
 def _wait_for_rows(world: World, hired: Crew) -> None:

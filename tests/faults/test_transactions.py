@@ -12,7 +12,7 @@ from models.topics import DEMAND, SITES, TELEMETRY
 from streams.simulator.clocks import clocked
 from streams.simulator.telemetry import telemetry
 from tests.faults.fleet import dirty_fleet
-from tests.live.world import FOLDED, World, new_world
+from tests.live.world import FOLDED, World, new_world, reached
 
 START = 1_800_000_000_000
 STEPS = 12
@@ -56,7 +56,7 @@ def test_offsets_without_records_are_passed_over(
         worker = world.start("twin")
         readings = send_in_transactions(world)
         last = {place: end - 1 for place, end in world.ends(TELEMETRY, SITES, DEMAND).items()}
-        world.wait_until(lambda: _folded(world, last), "all but the last mark is folded")
+        world.wait_until(lambda: reached(world.committed("twin"), last), "all but the last mark is folded")
         world.wait_until(lambda: world.done("twin", FOLDED[-1]), "the ledger is folded")
         world.stop(worker)
 
@@ -64,8 +64,3 @@ def test_offsets_without_records_are_passed_over(
 
     assert verified["differences"] == 0, verified["first_difference"]
     assert verified["readings"]["observed"] + verified["readings"]["refused"] == readings
-
-
-def _folded(world: World, last: dict[tuple[str, int], int]) -> bool:
-    committed = world.committed("twin")
-    return all(committed.get(place, 0) >= end for place, end in last.items())

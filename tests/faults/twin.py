@@ -30,7 +30,7 @@ from models.topics import DEMAND, SITES, TELEMETRY
 from streams.logs.topic_reading import read_batches
 from tests.faults.crew import Crew, Member, crew, worker
 from tests.faults.servers import Servers, breakable_servers
-from tests.live.world import STORED, fleettwin, outside_environment
+from tests.live.world import STORED, fleettwin, outside_environment, reached
 
 PATIENCE_SECONDS = 180.0
 PARTITIONS = 4
@@ -96,8 +96,7 @@ class Twin:
 
     def is_through(self, group: str, ends: Mapping[tuple[str, int], int]) -> bool:
         """Whether the group has committed all up to there."""
-        committed = worker_positions(self.settings, group)
-        return all(committed.get(place, 0) >= end for place, end in ends.items())
+        return reached(worker_positions(self.settings, group), ends)
 
     def ends(self, *topics: str) -> dict[tuple[str, int], int]:
         """The offset after the last record of each partition; topics without the prefix."""

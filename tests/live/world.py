@@ -52,6 +52,11 @@ STORED = (NODES, STATE, SHORTAGES)
 Positions = Mapping[tuple[str, int], int]
 
 
+def reached(committed: Positions, ends: Positions) -> bool:
+    """Whether all of these partitions are committed up to there."""
+    return all(committed.get(place, 0) >= end for place, end in ends.items())
+
+
 def outside_environment() -> dict[str, str]:
     """The environment without settings of whoever runs the tests."""
     return {name: value for name, value in os.environ.items() if not name.startswith("FLEETTWIN_")}
@@ -201,7 +206,7 @@ class World:
         The commits are looked at first: what they follow from is in the topics by then.
         """
         committed = self.committed(worker)
-        return all(committed.get(place, 0) >= end for place, end in self.ends(*topics).items())
+        return reached(committed, self.ends(*topics))
 
     def wait_until_all_is_stored(self) -> None:
         """Wait until the twin has folded and the store has written everything; the topics must stand still."""
