@@ -31,6 +31,21 @@ CATALOGUE = shipped_catalogue()
 T0 = 1_800_000_000_000
 """A tick, and a whole number of minutes."""
 SITE = "memphis"
+NEW_TYPE = """
+abacus:
+  vendor: Acme
+  name: Abacus
+  bf16_tflops: 1
+  idle_watts: 100
+  typical_watts: 500
+  max_watts: 700
+  per_node: 8
+  host_idle_watts: 1000
+  host_max_watts: 2000
+  power_model_error: 0.1
+  sources: [made up]
+"""
+"""A catalogue of one type that the shipped one has not."""
 Row = dict[str, Any]
 
 

@@ -19,7 +19,7 @@ from infra.kafka_clients import opened_consumer
 from infra.offsets import ends_of
 from infra.settings import Settings
 from infra.topics import full_name
-from models.errors import Unavailable
+from models.errors import ConfigurationError, Unavailable
 from streams.workers.giving_up import give_up
 from streams.workers.metering import Place
 
@@ -169,7 +169,7 @@ class _Asked:
             if self.consumer is None:
                 self.consumer = self.connections.enter_context(opened_consumer(self.settings))
             return question(self.consumer)
-        except (KafkaError, Unavailable) as away:
+        except (KafkaError, Unavailable, ConfigurationError) as away:  # who is turned away ends by `stay_welcome`
             log.info("the watchdog cannot ask Kafka", why=str(away))
             self.connections.close()
             self.consumer = None

@@ -15,23 +15,9 @@ from infra.topics import full_name
 from models.record import Record
 from models.replay_note import AGAIN
 from models.topics import DEMAND, SITES, STATE, TELEMETRY, dead_letters
-from tests.builders import clock, demand, facts, frame, json_reading, row
+from tests.builders import NEW_TYPE, clock, demand, facts, frame, json_reading, row
 from tests.live.world import FOLDED, STORED, World, new_world
 
-CATALOGUE = """
-abacus:
-  vendor: Acme
-  name: Abacus
-  bf16_tflops: 1
-  idle_watts: 100
-  typical_watts: 500
-  max_watts: 700
-  per_node: 8
-  host_idle_watts: 1000
-  host_max_watts: 2000
-  power_model_error: 0.1
-  sources: [made up]
-"""
 STEP = 2000
 
 
@@ -68,7 +54,7 @@ def test_what_a_new_type_makes_good_is_sent_again_once(
 ) -> None:
     now = time.time_ns() // 1_000_000
     catalogue = tmp_path / "catalogue.yaml"
-    catalogue.write_text(CATALOGUE)
+    catalogue.write_text(NEW_TYPE)
     with new_world(stack, kafka_prefix, database_url, tmp_path, partitions=1) as world:
         tell_time(world, now - STEP)
         twin = world.start("twin")

@@ -20,26 +20,12 @@ from streams.letters.again import Judge, Judged
 from streams.letters.contents import payload_of
 from streams.letters.corrections import corrected, read_corrections
 from streams.letters.finding import Letter, Wanted, letter_in
-from tests.builders import CATALOGUE, SITE, T0, demand, facts, frame, json_reading, row
+from tests.builders import CATALOGUE, NEW_TYPE, SITE, T0, demand, facts, frame, json_reading, row
 from twin.admission import admit
 from twin.rules import Rules
 from twin.telemetry import TelemetryMachine
 
 NOW = Instant(T0 + 3_600_000)
-NEW_TYPE = """
-abacus:
-  vendor: Acme
-  name: Abacus
-  bf16_tflops: 1
-  idle_watts: 100
-  typical_watts: 500
-  max_watts: 700
-  per_node: 8
-  host_idle_watts: 1000
-  host_max_watts: 2000
-  power_model_error: 0.1
-  sources: [made up]
-"""
 
 
 def letter_of(refused: Record) -> Letter:
