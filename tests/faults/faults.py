@@ -135,6 +135,21 @@ FAULTS: tuple[Fault, ...] = (
 )
 
 
+KAFKA_AWAY_SECONDS, DATABASE_AWAY_SECONDS = 120.0, 600.0
+
+
+def take_kafka_away(twin: Twin, _: random.Random) -> float:
+    return _away(twin, twin.servers.kafka, KAFKA_AWAY_SECONDS)
+
+
+def take_the_database_away(twin: Twin, _: random.Random) -> float:
+    return _away(twin, twin.servers.database, DATABASE_AWAY_SECONDS)
+
+
+OUTAGES: tuple[Fault, ...] = (take_kafka_away, take_the_database_away)
+"""Longer than anybody waits for an answer; done once, since they take their time."""
+
+
 def _killed(*members: Member) -> float:
     moment = time.time()
     for member in members:
@@ -151,6 +166,13 @@ def _slept(twin: Twin, member: Member, seconds: float) -> float:
 
 def _restarted(server: Breakable) -> float:
     server.kill()
+    server.start()
+    return time.time()
+
+
+def _away(twin: Twin, server: Breakable, seconds: float) -> float:
+    server.kill()
+    _pass(twin, seconds)
     server.start()
     return time.time()
 

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tests.faults.faults import FAULTS, Fault
+from tests.faults.faults import FAULTS, OUTAGES, Fault
 from tests.faults.fleet import dirty_fleet
 from tests.faults.twin import Twin, whole_twin
 
@@ -51,6 +51,8 @@ class Soaked:
     longest_recovery_seconds: float
     restarts: dict[str, dict[int, int]]
     done: tuple[Done, ...]
+    outages: tuple[Done, ...]
+    """Long ones, if they were asked for; not among `faults`, nor in the longest recovery."""
     first_difference: Any = None
 
     def report(self) -> dict[str, Any]:
@@ -59,11 +61,22 @@ class Soaked:
 
 
 def soaked(
-    faults: int, seed: int, rate: int, folder: Path, cache: Path, tell: Callable[[str], None], **more: str
+    faults: int,
+    seed: int,
+    rate: int,
+    folder: Path,
+    cache: Path,
+    tell: Callable[[str], None],
+    *,
+    outages: bool = False,
+    **more: str,
 ) -> Soaked:
-    """Do so many faults to a twin that takes `rate` readings a second; `tell` hears of each."""
+    """Do so many faults to a twin that takes `rate` readings a second, and long outages after them if wanted.
+
+    `tell` hears of each; `more` are further variables of the workers' environment.
+    """
     choice, began, done = random.Random(seed), time.monotonic(), list[Done]()
-    chosen = list(islice(_rounds(choice), faults))
+    chosen = [*islice(_rounds(choice), faults), *(OUTAGES if outages else ())]
     with whole_twin(folder, cache, dirty_fleet(rate), **more) as twin:
         tell(f"live, {time.monotonic() - began:.0f} s after the start")
         for number, fault in enumerate(chosen, 1):
@@ -90,9 +103,10 @@ def soaked(
         different=of("different"),
         repeated=of("repeated"),
         pending=verified["pending"],
-        longest_recovery_seconds=max((one.recovery_seconds for one in done), default=0.0),
+        longest_recovery_seconds=max((one.recovery_seconds for one in done[:faults]), default=0.0),
         restarts=restarts,
-        done=tuple(done),
+        done=tuple(done[:faults]),
+        outages=tuple(done[faults:]),
         first_difference=verified["first_difference"],
     )
 
