@@ -3,38 +3,59 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Mapping
+from importlib import import_module
 
 import typer
 
-from cli import dashboards, db, record, replay, schema, simulate, stack, topics, traces, workers
-from cli import verify as verifying
-from cli.alerts import command as alerts
-from cli.demo.command import demo
-from cli.dlq import command as dlq
 from models.errors import ConfigurationError, FleettwinError
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
-app.command()(demo)
-app.command()(verifying.verify)
-app.add_typer(db.app, name="db")
-app.add_typer(dashboards.app, name="dashboards")
-app.add_typer(stack.app, name="stack")
-app.command()(workers.twin)
-app.command()(workers.store)
-app.command()(simulate.simulate)
-app.add_typer(topics.app, name="topics")
-app.command()(record.record)
-app.command()(replay.replay)
-app.add_typer(traces.app, name="traces")
-app.add_typer(alerts.app, name="alerts")
-app.add_typer(dlq.app, name="dlq")
-app.command()(schema.schema)
+COMMANDS: Mapping[str, str] = {
+    "demo": "cli.demo.command:demo",
+    "verify": "cli.verify:verify",
+    "db": "cli.db:app",
+    "dashboards": "cli.dashboards:app",
+    "stack": "cli.stack:app",
+    "twin": "cli.workers:twin",
+    "store": "cli.workers:store",
+    "simulate": "cli.simulate:simulate",
+    "topics": "cli.topics:app",
+    "record": "cli.record:record",
+    "replay": "cli.replay:replay",
+    "traces": "cli.traces:app",
+    "alerts": "cli.alerts.command:app",
+    "dlq": "cli.dlq.command:app",
+    "schema": "cli.schema:schema",
+}
+"""Each command, in the order of the help, and what it is: a function, or an app with commands of its own.
+
+Only the one that is asked for is imported: all of them together take longer to import than some take to run.
+"""
+
+
+def application(names: Iterable[str] = COMMANDS) -> typer.Typer:
+    """The command with these commands below it."""
+    app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
+    app.callback()(_fleettwin)
+    for name in names:
+        module, _, what = COMMANDS[name].partition(":")
+        found = getattr(import_module(module), what)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=name)
+        else:
+            app.command(name)(found)
+    return app
+
+
+def _fleettwin() -> None:
+    """Keep the name of a command that stands alone: typer would leave it out."""
 
 
 def run() -> None:
     """Run the command; 2 is the user's mistake, 1 the world's."""
+    asked = sys.argv[1:2]
     try:
-        app()
+        application(asked if set(asked) & set(COMMANDS) else COMMANDS)()
     except ConfigurationError as error:
         sys.stderr.write(f"fleettwin: {error}\n")
         sys.exit(2)

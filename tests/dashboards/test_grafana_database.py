@@ -16,7 +16,7 @@ import pytest
 from psycopg import sql
 from typer.testing import CliRunner
 
-from cli.main import app
+from cli.main import application
 from dashboards.grafana.alerting import WATCHES, Watch
 from dashboards.grafana.checking import Outcome, checked, kinds_of, reading, run
 from dashboards.grafana.expansion import cases
@@ -119,7 +119,7 @@ def test_an_empty_database_fails_no_query(database_url: str, monkeypatch: pytest
         migrate(owner, SCHEMA, "the test's server")
     monkeypatch.setenv("FLEETTWIN_DATABASE__URL", database_url)
 
-    ran = CliRunner().invoke(app, ["dashboards", "check", "--json"])
+    ran = CliRunner().invoke(application(), ["dashboards", "check", "--json"])
 
     report = json.loads(ran.stdout)
     assert (ran.exit_code, report["failed"], report["failures"]) == (0, 0, [])
@@ -128,7 +128,7 @@ def test_an_empty_database_fails_no_query(database_url: str, monkeypatch: pytest
 def test_the_command_counts_dashboards_queries_and_what_failed(seeded: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLEETTWIN_DATABASE__URL", seeded)
 
-    ran = CliRunner().invoke(app, ["dashboards", "check", "--json"])
+    ran = CliRunner().invoke(application(), ["dashboards", "check", "--json"])
 
     report = json.loads(ran.stdout)
     assert ran.exit_code == 0
@@ -143,7 +143,7 @@ def test_a_query_that_fails_ends_the_command_with_1_and_is_named(seeded: str, mo
     with connect(seeded, "test") as owner:
         owner.execute("alter view fleettwin.racks_now rename to racks_then")
         try:
-            ran = CliRunner().invoke(app, ["dashboards", "check"])
+            ran = CliRunner().invoke(application(), ["dashboards", "check"])
         finally:
             owner.execute("alter view fleettwin.racks_then rename to racks_now")
 

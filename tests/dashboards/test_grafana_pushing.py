@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cli.main import app
+from cli.main import application
 from dashboards.grafana.pushing import data_source, push
 from dashboards.grafana.queries import committed
 from dashboards.grafana.source import DATA_SOURCE_UID, FOLDER, FOLDER_UID, PAGES
@@ -169,8 +169,8 @@ def test_the_command_prints_where_the_dashboards_are_and_that_the_data_source_is
     monkeypatch.setenv("FLEETTWIN_GRAFANA__URL", url)
     monkeypatch.setenv("FLEETTWIN_GRAFANA__TOKEN_FILE", str(token))
 
-    without = CliRunner().invoke(app, ["dashboards", "push"])
-    with_it = CliRunner().invoke(app, ["dashboards", "push", "--data-source", str(database)])
+    without = CliRunner().invoke(application(), ["dashboards", "push"])
+    with_it = CliRunner().invoke(application(), ["dashboards", "push", "--data-source", str(database)])
 
     assert (without.exit_code, with_it.exit_code) == (0, 0)
     assert f"{url}/d/fleet-overview/fleet-overview" in with_it.stdout

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cli.main import app
+from cli.main import application
 from infra.recordlog import LogReader
 from infra.settings import Settings, TwinSettings
 from models.cloudevents import EventType
@@ -245,7 +245,7 @@ def test_the_command_writes_a_log_that_is_folded_with_the_catalogue_beside_it(tm
     nodes, pods = write_nodes(tmp_path / "nodes.csv", *NODES), write_pods(tmp_path / "pods.csv", *PODS)
     out = tmp_path / "filled.log"
     arguments = ["traces", "convert", "alibaba", "--nodes", str(nodes), "--pods", str(pods), "--out", str(out)]
-    done = CliRunner().invoke(app, arguments)
+    done = CliRunner().invoke(application(), arguments)
 
     assert done.exit_code == 0, done.output
     setting, _, catalogue = done.output.splitlines()[-1].removeprefix("meant for ").partition("=")
@@ -254,7 +254,7 @@ def test_the_command_writes_a_log_that_is_folded_with_the_catalogue_beside_it(tm
     with LogReader(out) as log:
         run = fold_log(log, PARTITIONS, settings)
     assert sum(pool.allocated for pool in run.twin.fleet.latest["openb"].pools) == 12
-    again = CliRunner().invoke(app, [*arguments[:-1], str(tmp_path / "other.log"), "--catalogue", catalogue])
+    again = CliRunner().invoke(application(), [*arguments[:-1], str(tmp_path / "other.log"), "--catalogue", catalogue])
     assert isinstance(again.exception, ConfigurationError)
     assert not (tmp_path / "other.log").exists()
 
