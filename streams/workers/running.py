@@ -13,6 +13,8 @@ import structlog
 import uvloop
 from mode import Service
 
+from streams.workers.repeats import Repeats
+
 log = structlog.get_logger()
 
 
@@ -30,6 +32,14 @@ class _Beside(Service):  # type: ignore[misc]  # mode ships no types
         await self._context.__aexit__(None, None, None)
 
 
+class _Calm(Service):  # type: ignore[misc]  # as above
+    """Once Faust has set logging up, lets nobody say the same all the time."""
+
+    async def on_start(self) -> None:
+        for handler in logging.root.handlers:
+            handler.addFilter(Repeats())
+
+
 def run_app(app: Any, *beside: AbstractAsyncContextManager[None]) -> None:
     """Run until SIGTERM or Ctrl-C; then let it store its checkpoints and leave the group.
 
@@ -44,7 +54,7 @@ def run_app(app: Any, *beside: AbstractAsyncContextManager[None]) -> None:
     log.info("joining", group=app.conf.id)
     uvloop.install()
     nowhere = io.StringIO()  # Faust draws a spinner on whatever it takes for stdout
-    services = [_Beside(context) for context in beside]
+    services = [_Calm(), *(_Beside(context) for context in beside)]
     faust.Worker(app, *services, loglevel="WARNING", redirect_stdouts=False, stdout=nowhere).execute_from_commandline()
 
 
