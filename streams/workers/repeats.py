@@ -1,4 +1,4 @@
-"""What libraries log all the time is logged now and then: of a Kafka that is away aiokafka says so 300 times a second."""
+"""What libraries log all the time is logged now and then: aiokafka tells of a Kafka that is away 300 times a second."""
 
 from __future__ import annotations
 
