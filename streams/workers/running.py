@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import sys
 from contextlib import AbstractAsyncContextManager
@@ -53,9 +52,10 @@ def run_app(app: Any, *beside: AbstractAsyncContextManager[None]) -> None:
     log_plainly()
     log.info("joining", group=app.conf.id)
     uvloop.install()
-    nowhere = io.StringIO()  # Faust draws a spinner on whatever it takes for stdout
     services = [_Calm(), *(_Beside(context) for context in beside)]
-    faust.Worker(app, *services, loglevel="WARNING", redirect_stdouts=False, stdout=nowhere).execute_from_commandline()
+    worker = faust.Worker(app, *services, loglevel="WARNING", redirect_stdouts=False, quiet=True)
+    worker.spinner = None  # it turns for every line that any library logs for debugging, so all of them would be made
+    worker.execute_from_commandline()
 
 
 def log_plainly() -> None:
