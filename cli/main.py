@@ -6,11 +6,12 @@ import sys
 
 import typer
 
-from cli import dashboards, db, record, replay, schema, simulate, stack, topics, traces, workers
+from cli import dashboards, db, record, replay, schema, simulate, stack, topics, workers
 from cli import verify as verifying
 from cli.alerts import command as alerts
 from cli.demo.command import demo
 from cli.dlq import command as dlq
+from cli.traces import command as traces
 from models.errors import ConfigurationError, FleettwinError
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
