@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -62,7 +62,7 @@ def _manifest(trace: Trace[Any], path: Path | None) -> Manifest:
 
 
 @contextmanager
-def _shown(total: int) -> Iterator[Any]:
+def _shown(total: int) -> Iterator[Callable[[int], None]]:
     """On a terminal, how far it is."""
     from rich.console import Console  # noqa: PLC0415  # slow to import
     from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn  # noqa: PLC0415

@@ -5,9 +5,9 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import PurePosixPath
 from typing import Annotated, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from models.errors import ConfigurationError, first_doubt
 from models.strict_yaml import read_yaml
@@ -21,10 +21,13 @@ def _below(text: str) -> str:
 
 
 def _address(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+    try:
+        url = AnyHttpUrl(text)
+    except ValidationError:
+        url = None
+    if url is None or url.query or url.fragment:
         raise ValueError("must be an http or https address without ? and #")
-    return text.rstrip("/") + "/"
+    return str(url).rstrip("/") + "/"
 
 
 Below = Annotated[str, Field(min_length=1), AfterValidator(_below)]

@@ -122,8 +122,8 @@ class Samples:
         )
 
 
-def read_samples(folder: Path) -> Samples:
-    """Read the samples in a folder.
+def read_samples(folder: Path, run: str | None = None) -> Samples:
+    """Read the samples in a folder, of all runs or at least of the one of that name, if it is there.
 
     Raises:
         ConfigurationError: they are not there, or are not what they should be.
@@ -134,7 +134,8 @@ def read_samples(folder: Path) -> Samples:
     files = node_files(folder)
     if not files:
         raise ConfigurationError("the folder of the trace", str(folder), f"a folder with {LIKE}, or with {GATHERED}")
-    return Samples(pa.concat_tables([_rows(file) for file in files]))
+    of_run = [file for file in files if Run(file.nodes, file.benchmark, file.run, 0).name == run]
+    return Samples(pa.concat_tables([_rows(file) for file in of_run or files]))
 
 
 def _read_gathered(path: Path) -> pa.Table:

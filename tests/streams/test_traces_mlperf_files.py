@@ -80,6 +80,15 @@ def test_runs_are_counted_at_the_wall_or_where_else_they_were_measured(folder: P
     assert found == {"1/bert/5848-2": 2, "8/gpt3/5848-2": 1, NAME: 6}
 
 
+def test_one_run_is_read_without_the_others_whatever_state_they_are_in(folder: Path) -> None:
+    next(file for file in node_files(folder) if file.nodes == 8).path.write_text("nothing")
+    samples = read_samples(folder, NAME)
+
+    assert [run.name for run in samples.runs()] == [NAME]
+    with pytest.raises(ConfigurationError, match="lines of MLLOG"):
+        read_samples(folder, "64/gpt3/5848-3")
+
+
 def test_a_run_that_was_not_measured_there_is_told(folder: Path) -> None:
     samples = read_samples(folder)
 

@@ -40,7 +40,7 @@ def convert(choice: Choice) -> Conversion:
 
     if choice.pue != 1.0 and choice.supply_mw is None:
         raise ConfigurationError("--pue", choice.pue, "--supply-mw with it")
-    samples = mlperf.read_samples(choice.folder)
+    samples = mlperf.read_samples(choice.folder, choice.run)
     power = samples.power(samples.run(choice.run), choice.kind)
     site = TraceSite(
         site=choice.site,
