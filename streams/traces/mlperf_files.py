@@ -42,14 +42,14 @@ class NodeFile:
 
 
 def node_files(folder: Path) -> list[NodeFile]:
-    """The files of all nodes of all runs below a folder, sorted by their places."""
+    """The files of all nodes of all runs below a folder, the nodes of a run in the order of their numbers."""
     found = []
-    for path in sorted(folder.glob(_FILES)):
+    for path in folder.glob(_FILES):
         place = _PLACE.fullmatch(path.relative_to(folder).as_posix())
         if place is not None:
             kind, nodes, benchmark, run, node = place.groups()
             found.append(NodeFile(path, Measured(kind), int(nodes), benchmark, run, int(node)))
-    return found
+    return sorted(found, key=lambda file: (file.kind, file.nodes, file.benchmark, file.run, file.node))
 
 
 def read_node_file(path: Path) -> tuple[list[int], list[float]]:

@@ -101,7 +101,7 @@ def test_the_manifest_fits_the_first_fifteen_days_of_the_real_tenants_of_helios(
 
 def test_the_manifest_fits_the_real_runs_of_mlperf_written_again_as_they_were(tmp_path: Path) -> None:
     folder = shared("mlperf-smc-h100-power")
-    rows: dict[tuple[str, ...], list[tuple[int, str]]] = defaultdict(list)
+    rows: dict[tuple[str, str, str, str, str], list[tuple[int, str]]] = defaultdict(list)
     with gzip.open(folder / "node_power.csv.gz", "rt", newline="") as file:
         for row in csv.DictReader(file):
             place = (row["kind"], row["nodes"], row["benchmark"], row["run"], row["node"])
@@ -120,5 +120,5 @@ def test_the_manifest_fits_the_real_runs_of_mlperf_written_again_as_they_were(tm
     files = node_files(tmp_path)
     assert {str(one.path.relative_to(tmp_path)): known(one.path.read_bytes()) for one in files} == expected
     for one in files:
-        place = (one.kind.value, str(one.nodes), one.benchmark, one.run, str(one.node))
-        assert hashlib.sha1(one.path.read_bytes(), usedforsecurity=False).hexdigest().startswith(sha1_of[place])
+        expected_sha1 = sha1_of[one.kind.value, str(one.nodes), one.benchmark, one.run, str(one.node)]
+        assert hashlib.sha1(one.path.read_bytes(), usedforsecurity=False).hexdigest().startswith(expected_sha1)
