@@ -22,7 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "topics": "cli.topics:app",
     "record": "cli.record:record",
     "replay": "cli.replay:replay",
-    "traces": "cli.traces:app",
+    "traces": "cli.traces.command:app",
     "alerts": "cli.alerts.command:app",
     "dlq": "cli.dlq.command:app",
     "schema": "cli.schema:schema",

@@ -4,8 +4,9 @@ Every tenant's virtual cluster becomes a site of nodes of eight accelerators, an
 `pending_gpu_num` follows how much is wanted and nothing else; how the running accelerators lie on the nodes is not
 known, so they are packed: what is free is together. Nothing is known of power, so no site has facts and no node watts.
 
-Source: github.com/S-Lab-System-Group/HeliosArtifact (SenseTime, SC'21), MIT: `cluster_sequence_vc.csv` of each tenant,
-gathered into a folder as `vc*.csv` or `vc*.csv.gz`. The times name no zone and are taken as UTC.
+Source: github.com/S-Lab-System-Group/HeliosArtifact (SenseTime, SC'21), MIT: `cluster_sequence_vc.csv` of each tenant
+in a folder `vc*` of its own as there, or gathered into one folder as `vc*.csv` or `vc*.csv.gz`. The times name no zone
+and are taken as UTC.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ TYPE = "v100-sxm2"
 PER_NODE = 8
 MINUTE = 60_000
 SUFFIXES = (".csv.gz", ".csv")
+IN_A_FOLDER = "cluster_sequence_vc.csv"
+"""What a tenant's file is called in a folder that is called as the tenant."""
+
 TIME, CAPACITY, RUNNING, PENDING = "time", "total_gpu_num", "running_gpu_num", "pending_gpu_num"
 MOST = 1_000_000
 """Accelerators of one tenant; a larger number is a mistake."""
@@ -74,8 +78,8 @@ def read_tenants(
     Rows may stand in any order; of several of one minute the last one counts, and a minute without one is a gap.
 
     Args:
-        folder: With `vc*.csv` or `vc*.csv.gz` in it.
-        names: As the files are called, without the ending; empty means all.
+        folder: With `vc*.csv`, `vc*.csv.gz` or `vc*/cluster_sequence_vc.csv` in it.
+        names: As the files are called, without the ending, or their folders; empty means all.
         begin: The first minute that is wanted, in milliseconds since 1970.
         until: The first minute that is not wanted any more.
 
@@ -94,11 +98,7 @@ def read_tenants(
 
 def _files(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
-    for path in sorted(folder.glob("vc*")):
-        suffix = next((suffix for suffix in SUFFIXES if path.name.endswith(suffix)), None)
-        if suffix is None or not path.is_file():
-            continue
-        name = path.name.removesuffix(suffix)
+    for name, path in _named(folder):
         if name in found:
             raise ConfigurationError(str(path), name, f"one file of that tenant, beside {found[name].name}")
         if len(name) > LONGEST_NAME or not name.isprintable():
@@ -107,6 +107,15 @@ def _files(folder: Path) -> dict[str, Path]:
     if not found:
         raise ConfigurationError("the folder of the trace", str(folder), "a folder with vc*.csv or vc*.csv.gz")
     return found
+
+
+def _named(folder: Path) -> Iterator[tuple[str, Path]]:
+    for path in sorted(folder.glob("vc*")):
+        suffix = next((suffix for suffix in SUFFIXES if path.name.endswith(suffix)), None)
+        if suffix is not None and path.is_file():
+            yield path.name.removesuffix(suffix), path
+        elif (path / IN_A_FOLDER).is_file():
+            yield path.name, path / IN_A_FOLDER
 
 
 def _minutes(path: Path, begin: int | None, until: int | None) -> tuple[Minute, ...]:

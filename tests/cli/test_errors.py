@@ -59,6 +59,7 @@ COMMANDS = (
     ("traces", "convert", "mlperf"),
     ("traces", "convert", "alibaba"),
     ("traces", "convert", "helios"),
+    ("traces", "download"),
 )
 
 SCENARIO = """

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from cli.traces import app
+from cli.traces.command import app
 from infra.recordlog import LogReader
 from infra.rules import rules_of
 from infra.settings import read_settings

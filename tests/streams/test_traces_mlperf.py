@@ -19,7 +19,8 @@ from models.instants import instant_of
 from models.record import Record
 from models.telemetry import Readings, TelemetryDecoder
 from models.topics import DEMAND, SITES, TELEMETRY
-from streams.traces.mlperf import Kind, Trace, read_trace
+from streams.traces.measured import Measured
+from streams.traces.mlperf import Samples, read_samples
 from streams.traces.stream import LONGEST_SILENCE, TraceSite, trace_records
 from tests.traces import shared
 
@@ -56,11 +57,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def trace(folder: Path) -> Trace:
-    return read_trace(folder)
+def trace(folder: Path) -> Samples:
+    return read_samples(folder)
 
 
-def records(trace: Trace, run: str, kind: Kind = Kind.AC, site: TraceSite = SITE) -> list[Record]:
+def records(trace: Samples, run: str, kind: Measured = Measured.AC, site: TraceSite = SITE) -> list[Record]:
     return list(trace_records(trace.power(trace.run(run), kind), site))
 
 
@@ -83,20 +84,20 @@ def clocks(found: list[Record], topic: str) -> list[int]:
     return [record.sent_at for record in found if record.topic == topic and kind_of(record) == EventType.CLOCK]
 
 
-def test_every_row_is_a_reading_in_the_order_of_its_file(trace: Trace) -> None:
+def test_every_row_is_a_reading_in_the_order_of_its_file(trace: Samples) -> None:
     assert rows(records(trace, "64/gpt3/5848-2")) == {
         f"node-{node:02d}": [(START + at, number, watts) for number, (at, watts) in enumerate(written)]
         for node, written in WRITTEN.items()
     }
 
 
-def test_power_behind_the_supplies_is_another_trace(trace: Trace) -> None:
-    found = rows(records(trace, "64/gpt3/5848-2", Kind.DC))
+def test_power_behind_the_supplies_is_another_trace(trace: Samples) -> None:
+    found = rows(records(trace, "64/gpt3/5848-2", Measured.DC))
 
     assert [watts for _, _, watts in found["node-01"]] == [6960, -83, 7060, 6960]
 
 
-def test_negative_watts_are_refused_by_the_twin_and_nothing_else_is(trace: Trace) -> None:
+def test_negative_watts_are_refused_by_the_twin_and_nothing_else_is(trace: Samples) -> None:
     decoder = TelemetryDecoder(shipped_catalogue())
     refused = [
         refusal.detail
@@ -111,7 +112,7 @@ def test_negative_watts_are_refused_by_the_twin_and_nothing_else_is(trace: Trace
 
 @pytest.mark.parametrize("topic", [TELEMETRY, SITES, DEMAND])
 def test_a_clock_of_each_second_runs_from_before_the_first_reading_to_long_after_the_last(
-    trace: Trace, topic: str
+    trace: Samples, topic: str
 ) -> None:
     found = clocks(records(trace, "64/gpt3/5848-2"), topic)
 
@@ -137,20 +138,20 @@ def assert_that_only_reordered_rows_are_late(found: list[Record]) -> int:
     return late
 
 
-def test_only_a_row_that_its_node_wrote_late_comes_after_its_clock(trace: Trace) -> None:
+def test_only_a_row_that_its_node_wrote_late_comes_after_its_clock(trace: Samples) -> None:
     assert assert_that_only_reordered_rows_are_late(records(trace, "64/gpt3/5848-2")) == 0
 
 
 def test_a_reading_on_the_second_comes_before_the_clock_of_that_second(tmp_path: Path) -> None:
     with gzip.open(tmp_path / "node_power.csv.gz", "wt", newline="") as file:
         csv.writer(file).writerows([COLUMNS, ("ac", 1, "bert", RUN, 0, 5000, 1), ("ac", 1, "bert", RUN, 0, 3999, 2)])
-    telemetry = [record for record in records(read_trace(tmp_path), "1/bert/5848-2") if record.topic == TELEMETRY]
+    telemetry = [record for record in records(read_samples(tmp_path), "1/bert/5848-2") if record.topic == TELEMETRY]
 
     kinds = [(kind_of(record), record.sent_at) for record in telemetry[:4]]
     assert kinds == [(EventType.CLOCK, 3000), (EventType.CLOCK, 4000), (EventType.FRAME, 5000), (EventType.CLOCK, 5000)]
 
 
-def test_site_facts_come_first_and_only_where_the_supply_is_known(trace: Trace) -> None:
+def test_site_facts_come_first_and_only_where_the_supply_is_known(trace: Samples) -> None:
     powered = TraceSite("smc", "h100-sxm", 8, "traces/test", supply_watts=5e5, pue=1.1)
 
     first = records(trace, "64/gpt3/5848-2", site=powered)[0]
@@ -162,27 +163,27 @@ def test_site_facts_come_first_and_only_where_the_supply_is_known(trace: Trace) 
     assert EventType.SITE_FACTS not in {kind_of(record) for record in records(trace, "64/gpt3/5848-2")}
 
 
-def test_the_same_trace_makes_the_same_records(trace: Trace) -> None:
+def test_the_same_trace_makes_the_same_records(trace: Samples) -> None:
     assert records(trace, "64/gpt3/5848-2") == records(trace, "64/gpt3/5848-2")
 
 
-def test_an_unknown_run_is_answered_with_those_that_come_close(trace: Trace) -> None:
+def test_an_unknown_run_is_answered_with_those_that_come_close(trace: Samples) -> None:
     with pytest.raises(ConfigurationError, match=r"64/gpt3/5848-3.*64/gpt3/5848-2"):
         trace.run("64/gpt3/5848-3")
 
 
 def test_a_folder_without_samples_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"node_power\.csv\.gz"):
-        read_trace(tmp_path)
+        read_samples(tmp_path)
 
 
 @pytest.mark.parametrize(
     "name", ["8/ssd/4957-1", "8/ssd/4957-2", "9/unet3d/5016-01", "64/llama2_70b_lora/5730-9", "1/resnet/5759-2"]
 )
-@pytest.mark.parametrize("kind", list(Kind))
-def test_a_real_run_is_kept_whole(name: str, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", list(Measured))
+def test_a_real_run_is_kept_whole(name: str, kind: Measured) -> None:
     folder = shared(COLLECTION)
-    trace = read_trace(folder)
+    trace = read_samples(folder)
     run = trace.run(name)
     written = defaultdict(list)
     with gzip.open(folder / "node_power.csv.gz", "rt", newline="") as file:
