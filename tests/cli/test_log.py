@@ -12,8 +12,8 @@ import orjson
 import pytest
 from typer.testing import CliRunner
 
+from cli.log.command import app
 from cli.log.options import moment_of_option
-from cli.main import app
 from infra.embedded.process import await_condition
 from infra.recordlog import LogHeader
 from models.errors import ConfigurationError, Unavailable
@@ -29,7 +29,7 @@ PATIENCE_SECONDS = 20.0
 
 def log(*arguments: str | Path) -> str:
     """What the command says on standard output; its errors are raised."""
-    done = CliRunner().invoke(app, ["log", *map(str, arguments)], catch_exceptions=False)
+    done = CliRunner().invoke(app, list(map(str, arguments)), catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return done.stdout
 
@@ -127,7 +127,7 @@ def test_verify_says_what_it_checked_of_each_log() -> None:
 
 
 def test_verify_ends_with_1_and_the_damage_and_looks_at_all_logs(broken: Path) -> None:
-    done = CliRunner().invoke(app, ["log", "verify", str(broken), str(VERSION_2)])
+    done = CliRunner().invoke(app, ["verify", str(broken), str(VERSION_2)])
 
     assert done.exit_code == 1
     assert "broken.log: damaged in block" in done.stdout
@@ -137,7 +137,7 @@ def test_verify_ends_with_1_and_the_damage_and_looks_at_all_logs(broken: Path) -
 
 def test_verify_ends_with_1_where_offsets_do_not_grow(tmp_path: Path) -> None:
     path = written(tmp_path / "log", [*placed_in({TELEMETRY: 12}, 24), *placed_in({TELEMETRY: 12}, 24)])
-    done = CliRunner().invoke(app, ["log", "verify", str(path)])
+    done = CliRunner().invoke(app, ["verify", str(path)])
 
     assert done.exit_code == 1
     assert "whole, and not in order" in done.stdout
@@ -196,7 +196,7 @@ def test_nothing_is_written_over_and_a_damaged_log_is_taken_only_where_that_is_w
         log(*arguments)
     assert list(folder.iterdir()) == []
 
-    done = CliRunner().invoke(app, ["log", *map(str, arguments), "--up-to-damage"])
+    done = CliRunner().invoke(app, [*map(str, arguments), "--up-to-damage"])
     assert done.exit_code == 0
     assert "taken up to the damage" in done.stderr
     assert [path.name for path in folder.iterdir()] == [out]
