@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from infra.recordlog.block import Block, Kind
 from infra.recordlog.cursor import Cursor
-from infra.recordlog.index import TOTAL, Entry, read_entries, trailer
+from infra.recordlog.index import ENTRY_BYTES, MOST_ENTRIES, TOTAL, Entry, read_entries, trailer
 
 
 @dataclass(slots=True)
@@ -31,13 +30,9 @@ def entries_in(cursor: Cursor, block: Block) -> Iterator[Entry]:
     Raises:
         LogDamaged: it is no index.
     """
-    try:
-        entries = list(read_entries(block.raw))
-    except struct.error as error:
-        raise cursor.last_damaged(f"the index: {error}") from None
-    if len(entries) != block.head.records:
-        raise cursor.last_damaged(f"the index speaks of {len(entries)} blocks and says {block.head.records}")
-    yield from entries
+    if len(block.raw) != block.head.records * ENTRY_BYTES or block.head.records > MOST_ENTRIES:
+        raise cursor.last_damaged(f"{len(block.raw)} bytes of an index that says {block.head.records} blocks")
+    return read_entries(block.raw)
 
 
 def check_ending(cursor: Cursor, block: Block | None, read: Tally | None) -> None:

@@ -17,6 +17,7 @@ TOTAL = struct.Struct("<Q")
 
 _ENTRY = struct.Struct("<QIqqqq")
 """The byte at which the block begins, its records, and of their `sent_at` the first, last, earliest and latest."""
+ENTRY_BYTES = _ENTRY.size
 _PLACE = struct.Struct("<Q")
 _TRAILER = struct.Struct("<QI8s")
 """The byte at which the index begins, the CRC-32 of these eight bytes, and a magic."""
@@ -50,11 +51,7 @@ def entry_of(offset: int, times: Sequence[int]) -> Entry:
 
 
 def read_entries(raw: bytes) -> Iterator[Entry]:
-    """The entries of one block of the index.
-
-    Raises:
-        struct.error: these are not the bytes of whole entries.
-    """
+    """The entries of one block of the index, which are whole."""
     for offset, records, first, last, earliest, latest in _ENTRY.iter_unpack(raw):
         yield Entry(offset, records, first, last, Span(earliest, latest))
 

@@ -75,12 +75,12 @@ class LogReader:
         return self._opened.at
 
     def begins(self) -> int | None:
-        """The `sent_at` of the first record, none where there is none; to be asked before the records are read.
+        """The `sent_at` of the first record, none where there is none; of a pipe to be asked before its records.
 
         Raises:
             LogDamaged: there it is damaged.
         """
-        cursor = self._opened
+        cursor = self._at_start()
         if self._ahead is None:
             self._ahead = self._next(cursor)
         if self._ahead is None or self._ahead.kind is not Kind.RECORDS:
@@ -106,9 +106,7 @@ class LogReader:
 
     def _scanned(self, wanted: Wanted) -> Iterator[Record]:
         """All blocks in their order, held against the log's end."""
-        if self._ahead is None and self._opened.at != self._start:
-            self._cursor = self._cursor_at(self._start, 1)
-        cursor, read = self._opened, Tally()
+        cursor, read = self._at_start(), Tally()
         block, self._ahead = self._ahead or self._next(cursor), None
         while block is not None and block.kind is Kind.RECORDS:
             records, times = self._unpacked(cursor, block)
@@ -181,6 +179,12 @@ class LogReader:
         if self._cursor is None:
             raise ValueError("the log is not open: use it as a context manager")
         return self._cursor
+
+    def _at_start(self) -> Cursor:
+        """The cursor at the first block of records, or behind it where it was read ahead."""
+        if self._ahead is None and self._opened.at != self._start:
+            self._cursor = self._cursor_at(self._start, 1)
+        return self._opened
 
     def _cursor_at(self, offset: int, number: int) -> Cursor:
         if self._file is None:

@@ -149,7 +149,7 @@ def rewritten(content: bytes, change: Callable[[Block], bytes], kind: Kind) -> b
     for block in blocks_of(content):
         raw = change(block) if block.kind is kind else block.raw
         index = index or (len(out) if block.kind in (Kind.INDEX, Kind.END) else 0)
-        records = len(raw) // ENTRY.size if block.kind is Kind.INDEX else block.head.records
+        records = round(len(raw) / ENTRY.size) if block.kind is Kind.INDEX else block.head.records
         out += pack(block.kind, records, raw, compressor, span=block.head.span)
     return bytes(out) + trailer(index)
 
@@ -177,6 +177,14 @@ def without_the_last(block: Block) -> bytes:
     return block.raw[: -ENTRY.size]
 
 
+def without_its_last_byte(block: Block) -> bytes:
+    return block.raw[:-1]
+
+
+def much_too_long(block: Block) -> bytes:
+    return block.raw * MOST_ENTRIES
+
+
 def moved(block: Block) -> bytes:
     entries = [list(one) for one in ENTRY.iter_unpack(block.raw)]
     entries[1][0] += 1
@@ -190,6 +198,8 @@ def moved(block: Block) -> bytes:
         pytest.param(another_first, id="another-first-time"),
         pytest.param(without_the_second, id="a-block-left-out"),
         pytest.param(without_the_last, id="the-last-block-left-out"),
+        pytest.param(without_its_last_byte, id="half-an-entry"),
+        pytest.param(much_too_long, id="more-than-a-block-of-the-index-holds"),
         pytest.param(moved, id="a-block-that-begins-elsewhere"),
     ],
 )
@@ -207,10 +217,10 @@ def test_an_index_that_contradicts_the_blocks_hides_nothing(tmp_path: Path, chan
 
 
 def test_a_block_of_another_time_than_its_head_says_is_damaged(tmp_path: Path) -> None:
-    path, raw = tmp_path / "log", blocks_of(VERSION_2.read_bytes())[1].raw
+    path, true = tmp_path / "log", blocks_of(VERSION_2.read_bytes())[1]
     compressor = zstandard.ZstdCompressor()
     head = pack(Kind.HEADER, 0, HEADER.model_dump_json().encode(), compressor)
-    block = pack(Kind.RECORDS, 1, raw, compressor, span=Span(1, 2))
+    block = pack(Kind.RECORDS, true.head.records, true.raw, compressor, span=Span(1, 2))
     path.write_bytes(PREAMBLE.pack(b"fleetlog", 2) + head + block)
 
     with pytest.raises(LogDamaged, match="of another time than its head says"), LogReader(path) as log:
