@@ -119,14 +119,8 @@ def _of_batch(batch: pa.RecordBatch) -> Iterator[Record]:
     for topic, partition, offset, timestamp, key, value, headers in zip(*columns.values(), strict=True):
         if len(topic.encode()) > MOST_NAME_BYTES or len(headers) > MOST_HEADERS:
             raise TypeError(f"a topic's name of {len(topic)} characters, or {len(headers)} headers")
-        yield Record(topic, partition, offset, timestamp, key, value, tuple(map(_pair, headers)))
-
-
-def _pair(header: Any) -> tuple[str, bytes]:
-    name, value = header["name"], header["value"]
-    if name is None or value is None:
-        raise TypeError("a header's name or value is null")
-    return name, value
+        pairs = tuple((one["name"], one["value"]) for one in headers)
+        yield Record(topic, partition, offset, timestamp, key, value, pairs)
 
 
 def _plain(array: Any, field: pa.Field) -> list[Any]:
