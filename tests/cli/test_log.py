@@ -190,13 +190,13 @@ def test_nothing_is_written_over_and_a_damaged_log_is_taken_only_where_that_is_w
 ) -> None:
     folder = tmp_path / "new"
     folder.mkdir()
-    arguments = (*command, broken, "--out", folder / out)
+    arguments = (*command, str(broken), "--out", str(folder / out))
 
     with pytest.raises(Unavailable, match=r"damaged in block .* --up-to-damage takes what stands before it"):
         log(*arguments)
     assert list(folder.iterdir()) == []
 
-    done = CliRunner().invoke(app, [*map(str, arguments), "--up-to-damage"])
+    done = CliRunner().invoke(app, [*arguments, "--up-to-damage"])
     assert done.exit_code == 0
     assert "taken up to the damage" in done.stderr
     assert [path.name for path in folder.iterdir()] == [out]

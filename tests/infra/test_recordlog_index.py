@@ -82,7 +82,7 @@ def test_a_log_of_version_1_says_so_and_is_read() -> None:
 def blocks_of(content: bytes) -> list[Block]:
     file, version = io.BytesIO(content), PREAMBLE.unpack_from(content)[1]
     file.seek(PREAMBLE.size)
-    found = []
+    found = list[Block]()
     while not found or found[-1].kind is not Kind.END:
         block = read(file, zstandard.ZstdDecompressor(), version)
         assert block is not None

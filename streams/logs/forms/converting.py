@@ -113,8 +113,8 @@ def _lines_out(out: Path, target: Form) -> Iterator[IO[bytes]]:
             yield file
             return
         compressor = zstandard.ZstdCompressor(write_checksum=True)
-        with compressor.stream_writer(file, closefd=False) as packed, io.BufferedWriter(packed) as buffered:
-            yield buffered
+        with compressor.stream_writer(file, closefd=False) as packed:
+            yield packed
 
 
 def _into_log(path: Path, source: Form, out: Path) -> Converted:
