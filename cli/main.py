@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "topics": "cli.topics:app",
     "record": "cli.record:record",
     "replay": "cli.replay:replay",
+    "log": "cli.log.command:app",
     "traces": "cli.traces.command:app",
     "alerts": "cli.alerts.command:app",
     "dlq": "cli.dlq.command:app",

@@ -39,7 +39,7 @@ def record(
         counts = record_topics(
             read_settings(),
             out,
-            tuple(_topic(name.strip()) for name in topics.split(",")),
+            topics_of(topics),
             from_beginning=from_beginning,
             follow=follow or seconds is not None,
             stopped=lambda: wished.is_set() or (seconds is not None and time.monotonic() - begun >= seconds),
@@ -48,6 +48,15 @@ def record(
         typer.echo(f"{topic:<20} {count:>10} records")
     took = time.monotonic() - begun
     typer.echo(f"{out}: {counts.total()} records, {out.stat().st_size} bytes, {took:.1f} s")
+
+
+def topics_of(text: str) -> tuple[str, ...]:
+    """The topics that `--topics` names, with commas between them, by their short names or whole ones.
+
+    Raises:
+        ConfigurationError: there is no such topic.
+    """
+    return tuple(_topic(name.strip()) for name in text.split(","))
 
 
 def _topic(name: str) -> str:

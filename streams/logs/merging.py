@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 from models.record import Record
 
@@ -64,6 +64,24 @@ class Merge:
             elif place in self._open:
                 self._behind.add(place)
         return out
+
+
+def merged(partitions: Mapping[Place, Iterator[Record]]) -> Iterator[Record]:
+    """The records of partitions that can be read one by one, in the order in which `Merge` gives them out."""
+    heads = []
+    for place, records in partitions.items():
+        first = next(records, None)
+        if first is not None:
+            heads.append((first.timestamp, place, first, records))
+    heapq.heapify(heads)
+    while heads:
+        _, place, record, records = heads[0]
+        yield record
+        following = next(records, None)
+        if following is None:
+            heapq.heappop(heads)
+        else:
+            heapq.heapreplace(heads, (following.timestamp, place, following, records))
 
 
 def _size(record: Record) -> int:

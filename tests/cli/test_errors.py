@@ -39,6 +39,12 @@ COMMANDS = (
     ("dlq", "list"),
     ("dlq", "show"),
     ("dlq", "replay"),
+    ("log",),
+    ("log", "inspect"),
+    ("log", "verify"),
+    ("log", "cut"),
+    ("log", "merge"),
+    ("log", "convert"),
     ("db",),
     ("db", "migrate"),
     ("db", "status"),
@@ -169,6 +175,12 @@ def test_a_wrong_database_address_is_told_without_its_password(tmp_path: Path, u
         pytest.param(("replay", "none.log", "--to", "offline"), ("'none.log'", "No such file"), id="no-log-offline"),
         pytest.param(
             ("replay", "note.txt", "--to", "offline"), ("'note.txt'", "another kind of file"), id="no-log-file"
+        ),
+        pytest.param(("log", "inspect", "note.txt"), ("'note.txt'", "another kind of file"), id="no-log-to-inspect"),
+        pytest.param(("log", "verify", "none.log"), ("'none.log'", "No such file"), id="no-log-to-verify"),
+        pytest.param(("log", "cut", "a.log", "--out", "b.log", "--from", "90s"), ("--from", "'90s'", "+90s"), id="cut"),
+        pytest.param(
+            ("log", "convert", "note.txt", "--out", "new.log"), ("--out", "'new.log'", ".parquet"), id="convert"
         ),
         pytest.param(("record", "--out", "new.log", "--topics", "all"), ("--topics", "'all'", "ledger"), id="topic"),
         pytest.param(("traces", "list", "mlperf", "."), ("'.'", "node_power.csv.gz"), id="no-trace"),

@@ -39,7 +39,7 @@ ELSEWHERE = {
 }
 """What commands begin with that another test runs, and which."""
 
-RUN_HERE = {"README.md", "docs/alerts.md", "docs/grafana.md", "docs/nodes.md"}
+RUN_HERE = {"README.md", "docs/alerts.md", "docs/grafana.md", "docs/log-format.md", "docs/nodes.md"}
 """Pages whose other commands are typed, from the first to the last, into a shell of this module."""
 
 

@@ -8,8 +8,8 @@ from random import Random
 
 import zstandard
 
-from infra.recordlog.block import PREAMBLE, Block, BlockRefused, Kind, pack, read
-from infra.recordlog.writer import TOTAL
+from infra.recordlog.block import PREAMBLE, VERSION, VERSIONS, Block, BlockRefused, Head, Kind, Span, pack, read
+from infra.recordlog.index import TOTAL, Entry, trailer
 from models.record import Record
 from streams.workers.checkpointing import Checkpoint, furthest, records_of
 from tests.fuzz.hostile import NUMBERS
@@ -65,25 +65,51 @@ def changed_checkpoint(lane: str) -> Change:
 
 
 def changed_log(case: bytes, random: Random) -> bytes:
-    """A record log with the content of one of its blocks changed, under checksums that fit."""
-    blocks = _blocks(case)
+    """A record log with the content or the times of one of its blocks changed, under checksums that fit."""
+    version, blocks = _blocks(case)
     if not blocks or random.random() < 0.2:
         return changed_bytes(case, random)
     place = random.randrange(len(blocks))
-    block = blocks[place]
-    raw = changed_json(block.raw, random) if block.kind is Kind.HEADER else changed_bytes(block.raw, random)
-    blocks[place] = Block(block.kind, block.records, raw or block.raw)
-    if random.random() < 0.1:
-        blocks[place] = Block(random.choice(tuple(Kind)), random.randrange(4), TOTAL.pack(random.randrange(9)))
+    head, raw = blocks[place].head, blocks[place].raw
+    kind, records, span = head.kind, head.records, head.span
+    match random.randrange(10):
+        case 0:
+            kind, raw = random.choice(tuple(Kind)), TOTAL.pack(random.randrange(9))
+        case 1:
+            span = Span(*sorted((random.choice((*NUMBERS, *span)) % 2**63, span.latest)))
+        case 2 | 3 if kind is Kind.INDEX:
+            raw = _changed_index(raw, random)
+        case _:
+            raw = (changed_json(raw, random) if kind is Kind.HEADER else None) or changed_bytes(raw, random)
+    blocks[place] = Block(Head(kind, records, 0, len(raw), 0, span, 0), raw)
+    return _log_of(version, blocks)
+
+
+def _changed_index(raw: bytes, random: Random) -> bytes:
+    """An index that says of a block that it is of another time."""
+    size = len(Entry(0, 0, 0, 0, Span(0, 0)).pack())
+    place = random.randrange(len(raw) // size) * size if len(raw) >= size else 0
+    times = struct.pack("<qqqq", *(random.choice(NUMBERS) % 2**63 for _ in range(4)))
+    return raw[: place + size - len(times)] + times + raw[place + size :]
+
+
+def _log_of(version: int, blocks: list[Block]) -> bytes:
+    """A log of these blocks, whose last bytes lead to its index."""
     compressor = zstandard.ZstdCompressor(level=1)
-    return case[: PREAMBLE.size] + b"".join(pack(one.kind, one.records, one.raw, compressor) for one in blocks)
+    content, index = bytearray(PREAMBLE.pack(b"fleetlog", version)), 0
+    for one in blocks:
+        index = index or (len(content) if one.kind in (Kind.INDEX, Kind.END) else 0)
+        content += pack(one.kind, one.head.records, one.raw, compressor, version=version, span=one.head.span)
+    return bytes(content) + (b"" if version == 1 else trailer(index))
 
 
-def _blocks(case: bytes) -> list[Block]:
+def _blocks(case: bytes) -> tuple[int, list[Block]]:
+    """The version and the blocks of a log, as far as they can be read."""
+    version = PREAMBLE.unpack_from(case)[1] if len(case) >= PREAMBLE.size else VERSION
     file, decompressor, found = BytesIO(case[PREAMBLE.size :]), zstandard.ZstdDecompressor(), list[Block]()
     try:
-        while (block := read(file, decompressor)) is not None and len(found) < 20:
+        while version in VERSIONS and (block := read(file, decompressor, version)) is not None and len(found) < 20:
             found.append(block)
     except BlockRefused:
         pass
-    return found
+    return version, found

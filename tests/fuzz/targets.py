@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import tempfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from infra.recordlog import LogDamaged, LogHeader, LogReader, LogWriter
+from infra.recordlog.writer import BLOCK_BYTES
 from infra.timescale.binary_copy import encode_nodes
 from infra.timescale.copying import contents_of
 from models.errors import ConfigurationError, RecordRefused, SnapshotDamaged
@@ -33,6 +35,7 @@ from tests.fuzz.checking import check_decoded, check_letters
 from tests.fuzz.mutating import Change, changed_bytes, packed, records_changed, records_in
 from tests.fuzz.packed import changed_checkpoint, changed_log, changed_site_state, changed_snapshot
 from tests.fuzz.seeds import whole_row
+from tests.golden_logs import VERSION_1, VERSION_2
 from twin.admission import admit
 from twin.fleet import FleetMachine
 from twin.rules import Rules
@@ -124,26 +127,37 @@ def letters(case: bytes) -> None:
 
 
 def record_log(case: bytes) -> None:
-    """A file that is said to be a record log: its records come, then a damage that names its place."""
+    """A file that is said to be a record log: its records come, then a damage that names its place.
+
+    A part that is looked up in its index is what reading all of it finds, unless either finds it damaged.
+    """
     with tempfile.NamedTemporaryFile(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as file:
         file.write(case)
         file.flush()
-        with suppress(ConfigurationError, LogDamaged), LogReader(Path(file.name)) as log:
-            layout = dict.fromkeys((TELEMETRY, SITES, DEMAND, LEDGER), 4)
+        path, layout = Path(file.name), dict.fromkeys((TELEMETRY, SITES, DEMAND, LEDGER), 4)
+        with suppress(ConfigurationError, LogDamaged), LogReader(path) as log:
             for _ in placed(log, layout):
                 pass
+        with suppress(ConfigurationError, LogDamaged), LogReader(path) as log:
+            since = log.begins() or T0
+            found = list(log.records(since, since + 1000))
+            assert found == [record for record in log if since <= record.sent_at < since + 1000]
 
 
 def _logs() -> list[bytes]:
-    found = []
-    for case in (*seeds.admission(), *seeds.readings()):
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "seed.log"
-            with LogWriter(path, LogHeader(created_by="fuzz", partitions={TELEMETRY: 4})) as log:
-                for record in records_in(case, TELEMETRY):
-                    log.append(record)
-            found.append(path.read_bytes())
-    return found
+    cases = [records_in(case, TELEMETRY) for case in (*seeds.admission(), *seeds.readings())]
+    together = [replace(one, timestamp=T0 + place * 400) for place, one in enumerate(chain.from_iterable(cases))]
+    written = [_log(records, BLOCK_BYTES) for records in cases]
+    return [*written, _log(together, block_bytes=500), VERSION_1.read_bytes(), VERSION_2.read_bytes()]
+
+
+def _log(records: Iterable[Record], block_bytes: int) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "seed.log"
+        with LogWriter(path, LogHeader(created_by="fuzz", partitions={TELEMETRY: 4}), block_bytes) as log:
+            for record in records:
+                log.append(record)
+        return path.read_bytes()
 
 
 def checkpoint(case: bytes) -> None:

@@ -99,13 +99,12 @@ def test_damage_at_any_byte_leaves_the_records_before_it_and_says_where_it_is(tm
 def test_all_blocks_before_the_damaged_one_are_read(tmp_path: Path) -> None:
     path, items = tmp_path / "log", some(12)
     whole = write(path, items, block_bytes=1)
-    path.write_bytes(whole[:-60])
+    path.write_bytes(whole[: len(whole) // 2])
 
     found, error = read(path)
 
     assert isinstance(error, LogDamaged)
-    assert len(found) == error.block - 1
-    assert len(found) >= len(items) - 2
+    assert 2 < len(found) == error.block - 1 < len(items)
 
 
 def test_a_log_whose_writer_was_killed_holds_what_was_flushed(tmp_path: Path) -> None:
@@ -162,7 +161,7 @@ def test_a_log_is_never_written_over(tmp_path: Path) -> None:
     [
         pytest.param(b"", "another kind", id="empty"),
         pytest.param(b"PK\x03\x04" * 20, "another kind", id="a-zip-file"),
-        pytest.param(PREAMBLE.pack(b"fleetlog", 2), "which this fleettwin reads", id="a-later-version"),
+        pytest.param(PREAMBLE.pack(b"fleetlog", 3), "which this fleettwin reads", id="a-later-version"),
     ],
 )
 def test_what_is_not_a_log_of_ours_is_named_so(tmp_path: Path, content: bytes, said: str) -> None:
@@ -182,7 +181,7 @@ def with_block(raw: bytes, stored: bytes) -> bytes:
     """A log of one block of records, whose checksums are right whatever is in it."""
     compressor = zstandard.ZstdCompressor()
     head = pack(Kind.HEADER, 0, HEADER.model_dump_json().encode(), compressor)
-    fixed = struct.pack("<4sIIII", Kind.RECORDS.value, 1, len(stored), len(raw), zlib.crc32(stored))
+    fixed = struct.pack("<4sIIIIqq", Kind.RECORDS.value, 1, len(stored), len(raw), zlib.crc32(stored), 0, 0)
     return PREAMBLE.pack(MAGIC, VERSION) + head + fixed + struct.pack("<I", zlib.crc32(fixed)) + stored
 
 

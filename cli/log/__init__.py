@@ -1,0 +1,1 @@
+"""`fleettwin log`: what a record log holds, whether it is whole, and others made of it."""
