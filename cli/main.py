@@ -11,6 +11,7 @@ from cli import verify as verifying
 from cli.alerts import command as alerts
 from cli.demo.command import demo
 from cli.dlq import command as dlq
+from cli.publish.command import publish
 from models.errors import ConfigurationError, FleettwinError
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
@@ -22,6 +23,7 @@ app.add_typer(stack.app, name="stack")
 app.command()(workers.twin)
 app.command()(workers.store)
 app.command()(simulate.simulate)
+app.command()(publish)
 app.add_typer(topics.app, name="topics")
 app.command()(record.record)
 app.command()(replay.replay)

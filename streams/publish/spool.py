@@ -106,7 +106,7 @@ class Spool:
         row = self._database.execute("SELECT value FROM kept WHERE name = ?", (_CONDITIONS,)).fetchone()
         return None if row is None else bytes(row[0])
 
-    def lend(self, most_bytes: int, without: Collection[str] = ()) -> Sequence[Waiting]:
+    def lend(self, most_bytes: int, without: Sequence[str] = ()) -> Sequence[Waiting]:
         """The oldest records, up to so many bytes and at least one; they are not dropped until they are returned.
 
         Args:
@@ -116,11 +116,11 @@ class Spool:
         some, size = [], 0
         with self._changed:
             rows = self._database.execute(
-                "SELECT number, topic, key, value, headers, readings, size FROM records ORDER BY number"
+                "SELECT number, topic, key, value, headers, readings, size FROM records"
+                " WHERE topic NOT IN (SELECT value FROM json_each(?)) ORDER BY number",
+                (orjson.dumps(without).decode(),),
             )
             for number, topic, key, value, named, readings, bytes_ in rows:
-                if topic in without:
-                    continue
                 size += bytes_
                 if some and size > most_bytes:
                     break

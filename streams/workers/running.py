@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
-import sys
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -12,6 +10,8 @@ import faust
 import structlog
 import uvloop
 from mode import Service
+
+from infra.plain_log import log_plainly
 
 log = structlog.get_logger()
 
@@ -46,16 +46,3 @@ def run_app(app: Any, *beside: AbstractAsyncContextManager[None]) -> None:
     nowhere = io.StringIO()  # Faust draws a spinner on whatever it takes for stdout
     services = [_Beside(context) for context in beside]
     faust.Worker(app, *services, loglevel="WARNING", redirect_stdouts=False, stdout=nowhere).execute_from_commandline()
-
-
-def log_plainly() -> None:
-    """One line an event on stderr: time, level, what happened, and its values."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )

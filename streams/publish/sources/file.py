@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -104,10 +104,8 @@ class FileSource:
                 found += [node.component for node in self._nodes(target, *_read(path), failures.append)]
             except OSError as error:
                 raise Unavailable(str(path), error.strerror or str(error), "Let your script write it") from None
-        if not found and failures:
-            raise Unavailable(
-                failures[0].endpoint, failures[0].why, "Let your script write it as docs/publishing.md has it"
-            )
+        if failures:
+            raise Unavailable(failures[0].endpoint, failures[0].why, "docs/publishing.md says how it is written")
         return found
 
     async def sample(self) -> Sampled:
@@ -142,19 +140,16 @@ class FileSource:
     def _nodes(
         self, target: Target, content: bytes, stamp: os.stat_result, failed: Callable[[Failure], None]
     ) -> Iterator[NodeMeasure]:
-        path = _path(target)
-        try:
-            objects = list(_objects(content))
-        except orjson.JSONDecodeError as error:
-            failed(Failure(str(path), f"no JSON ({error}); write another file, and rename it to this one"))
-            return
+        endpoint, objects = str(_path(target)), _objects(content)
+        if not objects:
+            failed(Failure(endpoint, "there is no object in it"))
         for place, one in objects:
             try:
-                yield self._node(target, FileNode.model_validate(one), stamp)
+                yield self._node(target, FileNode.model_validate_json(one), stamp)
             except ValidationError as invalid:
-                failed(Failure(str(path), f"{place}: {first_doubt(invalid)}"))
+                failed(Failure(endpoint, f"{place}: {first_doubt(invalid)}"))
             except (ConfigurationError, RecordRefused) as unsaid:
-                failed(Failure(str(path), f"{place}: {unsaid}"))
+                failed(Failure(endpoint, f"{place}: {unsaid}"))
 
     def _node(self, target: Target, said: FileNode, stamp: os.stat_result) -> NodeMeasure:
         given = target.identity
@@ -200,18 +195,16 @@ def _read(path: Path) -> tuple[bytes, os.stat_result]:
         return file.read(), os.fstat(file.fileno())
 
 
-def _objects(content: bytes) -> Iterable[tuple[str, Any]]:
-    """Each object with its place, for messages."""
+def _objects(content: bytes) -> list[tuple[str, bytes]]:
+    """Each object as JSON, with its place for messages; one a line where it is no JSON as a whole."""
     try:
         whole = orjson.loads(content)
     except orjson.JSONDecodeError:
-        lines = [(number, line) for number, line in enumerate(content.splitlines(), 1) if line.strip()]
-        if len(lines) < 2:
-            raise
-        return [(f"line {number}", orjson.loads(line)) for number, line in lines]
+        lines = content.splitlines()
+        return [(f"line {number}", line) for number, line in enumerate(lines, 1) if line.strip()]
     if isinstance(whole, list):
-        return [(f"object {number}", one) for number, one in enumerate(whole, 1)]
-    return [("the object", whole)]
+        return [(f"object {number}", orjson.dumps(one)) for number, one in enumerate(whole, 1)]
+    return [("the object", content)]
 
 
 def _accelerator(said: FileAccelerator) -> AcceleratorMeasure:
