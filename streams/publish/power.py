@@ -35,4 +35,4 @@ class EnergyCounters:
         self._last[counter] = joules, at
         if last is None or joules <= before or not 0 < at - since <= self.longest_gap:
             return None
-        return (joules - before) * 1000 / (at - since)
+        return round((joules - before) * 1000 / (at - since), 3)

@@ -28,9 +28,12 @@ def chosen_source(name: str, options: SourceOptions) -> Source:
         module = import_module(package)
         source: Source = module.source_of(options)
     except ModuleNotFoundError as missing:
-        extra = EXTRAS.get(name)
-        if extra is None or (missing.name or "").startswith("streams."):
-            raise
-        way_out = f"pip install 'fleettwin[{extra}]'"
-        raise Unavailable(f"source {name}", f"the library {missing.name} is not installed", way_out) from None
+        raise not_installed(name, missing) from None
     return source
+
+
+def not_installed(name: str, missing: ModuleNotFoundError) -> Unavailable:
+    """What it means that a source's library is not there; for sources that import it when they are asked, too."""
+    extra = EXTRAS.get(name)
+    way_out = "Install fleettwin anew" if extra is None else f"pip install 'fleettwin[{extra}]'"
+    return Unavailable(f"source {name}", f"the library {missing.name} is not installed", way_out)

@@ -23,18 +23,22 @@ log = structlog.get_logger()
 WINDOW_BYTES = 8 * 1024 * 1024
 """That are on their way at a time."""
 
-LOOK_SECONDS = 0.25
-SILENCE_SECONDS = 5.0
-"""After so long without an answer Kafka is asked whether it would still let us in."""
-
 REFUSALS = 2
 """So many in a row are meant, once a record was taken: while a password is changed, one may be none."""
 
-RETRY_SECONDS = (1.0, 2.0, 5.0)
-"""Waits between attempts to connect; the last one again and again."""
 
-FINISH_SECONDS = 5.0
-"""What waits when the publisher ends may take so long; what is left then goes at its next start."""
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds."""
+
+    look: float = 0.25
+    """Between two looks at what others do."""
+    silence: float = 5.0
+    """After so long without an answer Kafka is asked whether it would still let us in."""
+    retry: tuple[float, ...] = (1.0, 2.0, 5.0)
+    """Between attempts to connect; the last one again and again."""
+    finish: float = 5.0
+    """For what waits when the publisher ends; what is left then goes at its next start."""
 
 
 class Answer(Protocol):
@@ -77,6 +81,7 @@ class Shipping:
     spool: Spool
     metrics: PublishMetrics
     ended: Callable[[], None] = lambda: None
+    patience: Patience = field(default_factory=Patience)
     refusal: ConfigurationError | None = None
     _aside: Aside = field(default_factory=Aside)
     _stop: Event = field(default_factory=Event)
@@ -93,7 +98,7 @@ class Shipping:
         try:
             yield
         finally:
-            self.await_empty(thread.is_alive, FINISH_SECONDS)
+            self.await_empty(thread.is_alive, self.patience.finish)
             self._stop.set()
             self.spool.close()
             thread.join()
@@ -102,7 +107,7 @@ class Shipping:
         """Wait until nothing is left to be sent, or Kafka is away or refuses; says whether nothing is left."""
         deadline = time.monotonic() + seconds
         while self.spool.fill.records and self.refusal is None and self._away_since is None and goes_on():
-            if self._stop.wait(LOOK_SECONDS / 10) or time.monotonic() > deadline:
+            if self._stop.wait(self.patience.look / 10) or time.monotonic() > deadline:
                 break
         return not self.spool.fill.records
 
@@ -122,7 +127,7 @@ class Shipping:
                     self.ended()
                     return
                 log.warning("Kafka would not let this publisher in again", why=str(refused))
-            self._stop.wait(RETRY_SECONDS[min(attempts, len(RETRY_SECONDS) - 1)])
+            self._stop.wait(self.patience.retry[min(attempts, len(self.patience.retry) - 1)])
             attempts += 1
 
     def _ship(self, producer: Producer) -> None:
@@ -134,9 +139,9 @@ class Shipping:
         while not self._stop.is_set():
             lent = self.spool.lend(WINDOW_BYTES, self._aside.topics)
             if not lent:
-                self.spool.await_records(LOOK_SECONDS)
+                self.spool.await_records(self.patience.look)
                 if self.spool.fill.records:  # of topics that are set aside
-                    self._stop.wait(LOOK_SECONDS)
+                    self._stop.wait(self.patience.look)
                 continue
             sent: Sent = []
             try:
@@ -180,8 +185,8 @@ class Shipping:
         for one, answer in sent:
             while not answer.is_done and not self._stop.is_set():
                 with suppress(KafkaError):  # of the record, which is judged below, or of the wait
-                    answer.get(timeout=LOOK_SECONDS)
-                if not answer.is_done and time.monotonic() - asked > SILENCE_SECONDS:
+                    answer.get(timeout=self.patience.look)
+                if not answer.is_done and time.monotonic() - asked > self.patience.silence:
                     self._tell_away("it does not answer")
                     with suppress(Unavailable):  # it is waited for
                         self.kafka.greet()
@@ -227,7 +232,7 @@ class Shipping:
                 if not told:
                     log.warning("the spool cannot be written; sending waits", why=str(error))
                 told = True
-                if self._stop.wait(LOOK_SECONDS):
+                if self._stop.wait(self.patience.look):
                     return
             else:
                 return
