@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from models.errors import ConfigurationError, Unavailable
+from models.errors import ConfigurationError, FleettwinError, Unavailable
 from models.topics import TELEMETRY
 from streams.publish.aside import Aside
 from streams.publish.metrics import PublishMetrics
@@ -75,14 +75,14 @@ Sent = list[tuple[Waiting, Answer]]
 
 @dataclass
 class Shipping:
-    """Ships what is in the spool; `refusal` is set, and `ended` called, when Kafka turns us away for good."""
+    """Ships what is in the spool; when that cannot go on, `refusal` is set to why, and `ended` called."""
 
     kafka: Kafka
     spool: Spool
     metrics: PublishMetrics
     ended: Callable[[], None] = lambda: None
     patience: Patience = field(default_factory=Patience)
-    refusal: ConfigurationError | None = None
+    refusal: FleettwinError | None = None
     _aside: Aside = field(default_factory=Aside)
     _stop: Event = field(default_factory=Event)
     _away_since: float | None = None
@@ -123,12 +123,18 @@ class Shipping:
             except ConfigurationError as refused:
                 self._refusals += 1
                 if not self._taken or self._refusals == REFUSALS:
-                    self.refusal = refused
-                    self.ended()
+                    self._end(refused)
                     return
                 log.warning("Kafka would not let this publisher in again", why=str(refused))
+            except Exception as error:  # noqa: BLE001  # the edge of the thread: nobody else would hear of it
+                self._end(Unavailable("sending to Kafka", f"{type(error).__name__}: {error}", "Start it anew"))
+                return
             self._stop.wait(self.patience.retry[min(attempts, len(self.patience.retry) - 1)])
             attempts += 1
+
+    def _end(self, refusal: FleettwinError) -> None:
+        self.refusal = refusal
+        self.ended()
 
     def _ship(self, producer: Producer) -> None:
         """Window after window, until told to stop.
@@ -167,7 +173,8 @@ class Shipping:
             except MessageSizeTooLargeError as error:
                 answer = Future().failure(error)
             except KafkaTimeoutError:
-                self.kafka.greet()
+                if not self._answers():
+                    return  # what has been sent is waited for, in peace: another producer would send it once more
                 self._aside.put(parcel.topic, "Kafka has no such topic, or no leader of it; `fleettwin topics create`")
                 continue
             sent.append((one, answer))
@@ -188,11 +195,23 @@ class Shipping:
                     answer.get(timeout=self.patience.look)
                 if not answer.is_done and time.monotonic() - asked > self.patience.silence:
                     self._tell_away("it does not answer")
-                    with suppress(Unavailable):  # it is waited for
-                        self.kafka.greet()
+                    self._answers()
                     asked = time.monotonic()
             if answer.is_done:
                 self._judge(one, answer.exception)
+
+    def _answers(self) -> bool:
+        """Whether Kafka is there.
+
+        Raises:
+            ConfigurationError: it is, and would not let us in.
+        """
+        try:
+            self.kafka.greet()
+        except Unavailable as away:
+            self._tell_away(str(away))
+            return False
+        return True
 
     def _judge(self, one: Waiting, error: Exception | None) -> None:
         """What follows from the answer to a record."""

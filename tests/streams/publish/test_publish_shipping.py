@@ -194,6 +194,27 @@ def test_a_record_that_kafka_will_never_take_is_counted_and_makes_way(spool: Spo
     assert counted(shipping, "spool_dropped_records") == 1
 
 
+def test_a_kafka_that_goes_away_in_the_middle_is_no_missing_topic(spool: Spool) -> None:
+    kafka = FakeKafka(answers={EVENTS: iter([KafkaTimeoutError("metadata")])}, greetings=iter([AWAY]))
+    write(spool, b"01")
+    write(spool, b"e1", topic=EVENTS)
+    with shipping_of(kafka, spool).running():
+        assert awaited(lambda: spool.fill.records == 0)
+
+    assert kafka.taken == [b"01", b"e1"]
+
+
+def test_what_nobody_expected_ends_it_and_is_told(spool: Spool) -> None:
+    kafka = FakeKafka(answers={TELEMETRY: iter([ZeroDivisionError("of a library")])})
+    shipping = shipping_of(kafka, spool)
+    write(spool, b"01")
+    with shipping.running():
+        assert awaited(lambda: shipping.refusal is not None)
+
+    assert str(shipping.refusal) == "sending to Kafka: ZeroDivisionError: of a library. Start it anew"
+    assert spool.fill.records == 1
+
+
 def test_the_end_does_not_wait_for_a_kafka_that_says_nothing(spool: Spool) -> None:
     kafka = FakeKafka(silent=True)
     began = time.monotonic()
