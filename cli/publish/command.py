@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -79,29 +77,25 @@ def publish(  # noqa: PLR0913  # each is an option
     if dry_run:
         from cli.publish.looking import look  # noqa: PLC0415  # slow to import
 
-        _leave(*look(plan, _say, as_json=as_json))
+        found = look(plan, _say, as_json=as_json)
     else:
-        _leave(*_work(settings, wanted, plan, once=once))
+        found = _work(settings, wanted, plan, once=once)
+    if not found:
+        raise typer.Exit(1)
 
 
-def _work(settings: Settings, wanted: Wanted, plan: Plan, *, once: bool) -> tuple[int, bool]:
-    """Publish; tells the exit code, and whether the source hangs."""
+def _work(settings: Settings, wanted: Wanted, plan: Plan, *, once: bool) -> bool:
+    """Publish; says whether there was anything, where it is once."""
     from cli.publish.working import Work  # noqa: PLC0415  # slow to import
     from infra.plain_log import log_plainly  # noqa: PLC0415  # the same
 
     log_plainly()
     with stop_wished() as wished:
         work = Work(settings, wanted, plan, state_folder(wanted), wished)
-        return work.once() if once else work.until_stopped()
-
-
-def _leave(exit_code: int, hangs: bool) -> None:
-    """End; without waiting for threads that a library has let hang."""
-    if hangs:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(exit_code)
-    raise typer.Exit(exit_code)
+        if once:
+            return work.once()
+        work.until_stopped()
+        return True
 
 
 def _say(text: str) -> None:

@@ -24,8 +24,8 @@ _WIDE = 10_000
 """Columns of what is no terminal: nothing is cut."""
 
 
-def look(plan: Plan, say: Callable[[str], None], *, as_json: bool) -> tuple[int, bool]:
-    """Measure once and print it; tells the exit code (1 where there is no reading), and whether the source hangs.
+def look(plan: Plan, say: Callable[[str], None], *, as_json: bool) -> bool:
+    """Measure once and print it; says whether there is any reading.
 
     Raises:
         ConfigurationError: the source refuses what it was told.
@@ -35,6 +35,8 @@ def look(plan: Plan, say: Callable[[str], None], *, as_json: bool) -> tuple[int,
     with asked(chosen_source(plan.source, plan.options), plan.options.timeout_seconds) as asking:
         _discover(asking, say)
         told = Measuring(asking, folding, PublishMetrics(plan.source)).told_once(time.sleep)
+    for node, measures in told.missing.items():
+        say(printable(f"missing: {node}: {', '.join(measures)}"))
     for failure in told.failures:
         say(printable(f"failed: {failure.endpoint}: {failure.why}"))
     if as_json:
@@ -43,7 +45,7 @@ def look(plan: Plan, say: Callable[[str], None], *, as_json: bool) -> tuple[int,
         Console(width=None if sys.stdout.isatty() else _WIDE).print(readings_table(told))
         for line in other_lines(told):
             typer.echo(line)
-    return (0 if told.readings else 1), asking.hangs
+    return bool(told.readings)
 
 
 def _discover(asking: Asking, say: Callable[[str], None]) -> None:

@@ -43,8 +43,8 @@ class Work:
     wished: Event
     """Set by whoever wants it to end."""
 
-    def until_stopped(self) -> tuple[int, bool]:
-        """Beat until the end is wished; tells the exit code, and whether the source hangs.
+    def until_stopped(self) -> None:
+        """Beat until the end is wished.
 
         Raises:
             ConfigurationError: Kafka or the source will not have it so.
@@ -59,10 +59,9 @@ class Work:
                 publisher.run(Beats(interval, offset, time.time(), time.monotonic()), self.wished.wait)
         if shipping.refusal is not None:
             raise shipping.refusal
-        return 0, asking.hangs
 
-    def once(self) -> tuple[int, bool]:
-        """Send one beat; tells the exit code (1 where there was no reading), and whether the source hangs.
+    def once(self) -> bool:
+        """Send one beat; says whether there was any reading.
 
         Raises:
             ConfigurationError: Kafka or the source will not have it so.
@@ -79,7 +78,7 @@ class Work:
         if not sent:
             way_out = "The next publisher with this --state-dir sends it"
             raise Unavailable("Kafka", f"it has not taken all; what is left waits in {self.folder}", way_out)
-        return (0 if told.readings else 1), asking.hangs
+        return bool(told.readings)
 
     @contextmanager
     def _parts(self) -> Iterator[tuple[Publisher, Shipping, Asking]]:

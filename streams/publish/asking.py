@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from threading import Event, Thread
 from typing import Any, TypeVar
@@ -59,9 +59,8 @@ class Asking:
 
     def close(self) -> None:
         """Let the source let go of what it holds, if it comes back at all."""
-        for last in (self._source.close(), self._loop.shutdown_default_executor()):
-            with suppress(Unavailable):
-                self._answer(last)
+        with suppress(Unavailable):
+            self._answer(self._source.close())
 
     def _answer(self, question: Coroutine[Any, Any, _T]) -> _T:
         if self.hangs:
@@ -87,10 +86,29 @@ class Asking:
         return Unavailable(f"source {self._source.name}", why, "The next beat tries again")
 
 
+class _Unawaited(concurrent.futures.ThreadPoolExecutor):
+    """Runs each call in a thread that the end of the process does not wait for: it may hang in a driver."""
+
+    def submit(self, call: Callable[..., _T], /, *args: Any, **named: Any) -> concurrent.futures.Future[_T]:
+        """Run it now."""
+        answer: concurrent.futures.Future[_T] = concurrent.futures.Future()
+
+        def run() -> None:
+            try:
+                answer.set_result(call(*args, **named))
+            except BaseException as error:  # noqa: BLE001  # whoever asked has it
+                answer.set_exception(error)
+
+        if answer.set_running_or_notify_cancel():
+            Thread(target=run, name="source-call", daemon=True).start()
+        return answer
+
+
 @contextmanager
 def asked(source: Source, timeout_seconds: float) -> Iterator[Asking]:
     """A source at work; in the end it is closed, if it lets itself be."""
     loop = asyncio.new_event_loop()
+    loop.set_default_executor(_Unawaited())
     thread = Thread(target=loop.run_forever, name=f"source-{source.name}", daemon=True)
     thread.start()
     asking = Asking(source, loop, timeout_seconds + GRACE_SECONDS)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from models.catalogue import Catalogue
 from models.instants import moment_of
 from models.meter_reading import MeterLevel, MeterReading
 from models.node_event import NodeEvent
 from models.reading import NodeState, Reading
-from streams.publish.beliefs import Beliefs
+from streams.publish.beliefs import Beliefs, endpoint_of
 from streams.publish.conditions import Conditions
 from streams.publish.measures import Failure, Identity, MeterMeasure, NodeMeasure, Sampled
 from streams.publish.readings import ReadingMaker
@@ -26,6 +26,8 @@ class Told:
     events: tuple[NodeEvent, ...] = ()
     meters: tuple[MeterReading, ...] = ()
     failures: tuple[Failure, ...] = ()
+    missing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By node: what its source asked for and did not get."""
 
 
 class Folding:
@@ -62,7 +64,13 @@ class Folding:
                 readings.append(reading)
                 events += self.conditions.changed(measure, self._sequence.following)
         meters = [believed for one in sampled.meters if (believed := self._beliefs.meter(one, now)) is not None]
-        told = Told(tuple(readings), tuple(events), tuple(map(_meter_reading, meters)), tuple(self._failures))
+        told = Told(
+            readings=tuple(readings),
+            events=tuple(events),
+            meters=tuple(map(_meter_reading, meters)),
+            failures=tuple(self._failures),
+            missing={endpoint_of(one): one.missing for one in sampled.nodes if one.missing},
+        )
         self._failures.clear()
         return told
 

@@ -17,7 +17,7 @@ from prometheus_client import (
 )
 
 from models.errors import ConfigurationError
-from streams.publish.measures import Failure
+from streams.publish.folding import Told
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -42,6 +42,12 @@ class PublishMetrics:
         self._failures = Counter(
             "fleettwin_publish_failures", "What failed or made no sense.", ["endpoint"], registry=self.registry
         )
+        self._missing = Counter(
+            "fleettwin_publish_missing",
+            "Measures that a source asked a node for and did not get.",
+            ["measure"],
+            registry=self.registry,
+        )
         self._dropped = self._counter("spool_dropped_records", "Records that are lost: the spool was full.")
         self._dropped_readings = self._counter("spool_dropped_readings", "Readings in those records.")
         self._records = self._gauge("spool_records", "Records that wait for Kafka.")
@@ -55,14 +61,17 @@ class PublishMetrics:
         age = self._gauge("success_age_seconds", "Since the source last gave a reading; since the start, if never.")
         age.set_function(lambda: self._clock() - self._success)
 
-    def sampled(self, seconds: float, readings: int, failures: tuple[Failure, ...]) -> None:
+    def sampled(self, seconds: float, told: Told) -> None:
         """Count a beat."""
         self._beats.inc()
         self._seconds.observe(seconds)
-        if readings:
+        if told.readings:
             self._success = self._clock()
-        for failure in failures:
+        for failure in told.failures:
             self._failures.labels(failure.endpoint).inc()
+        for measures in told.missing.values():
+            for measure in measures:
+                self._missing.labels(measure).inc()
 
     def overrun(self, beats: int) -> None:
         """Count beats that were skipped."""

@@ -38,7 +38,7 @@ class Measuring:
         sampled = self.asking.sample()
         took = time.monotonic() - began
         told = self.folding.fold(sampled, _now())
-        self.metrics.sampled(took, len(told.readings), told.failures)
+        self.metrics.sampled(took, told)
         return told
 
     def told_once(self, wait: Callable[[float], object]) -> Told:

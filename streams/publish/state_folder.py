@@ -6,9 +6,10 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from models.errors import ConfigurationError
 from streams.publish.sequences import Sequence, boot_after
@@ -36,24 +37,29 @@ def opened_state(path: Path) -> Iterator[StateFolder]:
     Raises:
         ConfigurationError: it cannot be written, or another publisher has it: both would number alike.
     """
-    try:
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with (path / "lock").open("a+", encoding="ascii") as lock:
-            _take(lock.fileno(), path, lock.read() if lock.seek(0) == 0 else "")
-            lock.truncate(0)
-            lock.write(str(os.getpid()))
-            lock.flush()
-            yield StateFolder(path, Sequence(_next_boot(path / "boot")))
-    except OSError as error:
-        raise ConfigurationError(OPTION, str(path), f"a folder that can be written ({error.strerror})") from None
+    with ExitStack() as taken:
+        try:
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = taken.enter_context((path / "lock").open("a+", encoding="ascii"))
+            _take(lock, path)
+            state = StateFolder(path, Sequence(_next_boot(path / "boot")))
+        except OSError as error:
+            raise ConfigurationError(OPTION, str(path), f"a folder that can be written ({error.strerror})") from None
+        yield state
 
 
-def _take(lock: int, path: Path, holder: str) -> None:
+def _take(lock: TextIO, path: Path) -> None:
+    """Lock it, and write down who has; it is free again when the process has ended, however that was."""
+    lock.seek(0)
+    holder = lock.read()
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        expected = f"a folder of its own; process {holder.strip() or 'of another publisher'} uses this one"
+        expected = f"a folder of its own; process {holder} uses this one"
         raise ConfigurationError(OPTION, str(path), expected) from None
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
 
 
 def _next_boot(file: Path) -> int:

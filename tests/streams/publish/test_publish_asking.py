@@ -12,7 +12,7 @@ import pytest
 from models.errors import ConfigurationError, Unavailable
 from streams.publish.asking import asked
 from streams.publish.measures import Component, Failure, Sampled
-from tests.publish_builders import FakeSource, component, node
+from tests.publish_fakes import FakeSource, component, node
 
 TIMEOUT = -0.9
 """With the grace of a second: a tenth of a second."""
@@ -79,6 +79,21 @@ def test_a_source_that_blocks_its_thread_is_asked_again_once_it_has_come_back() 
 
         let_go.set()
         assert _awaited(asking.sample) == GOOD
+
+
+def test_a_call_that_hangs_in_a_library_does_not_outlive_the_end() -> None:
+    let_go = threading.Event()
+
+    async def hang() -> Sampled:
+        await asyncio.to_thread(let_go.wait, 60)
+        return GOOD
+
+    with asked(FakeSource(hang), TIMEOUT) as asking:
+        assert asking.sample().failures != ()
+    left = [one for one in threading.enumerate() if not one.daemon and one is not threading.main_thread()]
+    let_go.set()
+
+    assert left == []
 
 
 def test_what_cannot_be_is_told_to_whoever_discovers() -> None:

@@ -12,7 +12,7 @@ from models.node_event import NodeEvent
 from streams.publish.conditions import Conditions
 from streams.publish.measures import AcceleratorMeasure, Identity, Throttle
 from tests.builders import SITE, T0
-from tests.publish_builders import node
+from tests.publish_fakes import node
 
 Shown = tuple[str, str, int | None, int | None, tuple[str, ...]]
 

@@ -16,7 +16,7 @@ from streams.publish.options import Target
 from streams.publish.registry import chosen_source
 from streams.publish.sources.file import FileSource, source_of
 from tests.builders import CATALOGUE, SITE, T0
-from tests.publish_builders import N1, file_target, options
+from tests.publish_fakes import N1, file_target, options
 
 NOW = T0 / 1000
 ONE = {"type": "h100-sxm", "power_watts": 5000.0}

@@ -23,7 +23,7 @@ from streams.publish.measures import (
 )
 from streams.publish.sequences import BOOT
 from tests.builders import SITE, T0
-from tests.publish_builders import N1, accelerators, folding, node
+from tests.publish_fakes import N1, accelerators, folding, node
 
 BLANK = 9_223_372_036_854_775_794
 """DCGM's word for not knowing."""

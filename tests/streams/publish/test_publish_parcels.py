@@ -21,7 +21,7 @@ from streams.publish.folding import Told
 from streams.publish.measures import AcceleratorMeasure, Identity, MeterLevel, MeterMeasure, NodeMeasure, Sampled
 from streams.publish.parcels import Parcel, parcels_of
 from tests.builders import CATALOGUE, SITE, T0
-from tests.publish_builders import accelerators, folding, node
+from tests.publish_fakes import accelerators, folding, node
 
 PUBLISHER = "fake/memphis/n1"
 

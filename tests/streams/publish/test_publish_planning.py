@@ -17,7 +17,7 @@ from streams.publish.measures import Identity
 from streams.publish.options import Target, password_of
 from streams.publish.planning import Guessing, Plan, planned
 from tests.builders import CATALOGUE
-from tests.publish_builders import options
+from tests.publish_fakes import options
 
 URL = "http://gpu-7.memphis:9400/metrics"
 

@@ -14,13 +14,14 @@ from structlog.testing import capture_logs
 
 from streams.publish.asking import asked
 from streams.publish.complaints import Complaints
+from streams.publish.folding import Told
 from streams.publish.measures import AcceleratorMeasure, Failure, NodeMeasure, Sampled
 from streams.publish.metrics import PublishMetrics
 from streams.publish.publisher import BETWEEN_SECONDS, Measuring, Publisher
 from streams.publish.schedule import Beats
 from streams.publish.spool import Spool, opened_spool
 from tests.builders import SITE, T0
-from tests.publish_builders import FakeSource, folding, node
+from tests.publish_fakes import FakeSource, folding, node
 
 
 @contextmanager
@@ -167,13 +168,14 @@ def test_metrics_say_how_old_the_last_success_is() -> None:
     now[0] = 107.0
     assert value(metrics, "success_age_seconds") == 7.0
 
-    metrics.sampled(0.1, 1, ())
+    metrics.sampled(0.1, folding().fold(Sampled((node(missing=("power_watts",)),)), T0))
     now[0] = 110.0
-    metrics.sampled(0.1, 0, (Failure(f"{SITE}/n1", "no"),))
+    metrics.sampled(0.1, Told(failures=(Failure(f"{SITE}/n1", "no"),)))
 
     assert value(metrics, "success_age_seconds") == 3.0
     assert value(metrics, "sample_seconds_count") == 2
     assert value(metrics, "failures_total", endpoint=f"{SITE}/n1") == 1
+    assert value(metrics, "missing_total", measure="power_watts") == 1
 
 
 def test_metrics_are_served_until_the_end() -> None:

@@ -19,7 +19,7 @@ from streams.publish.aside import Aside
 from streams.publish.metrics import PublishMetrics
 from streams.publish.shipping import Kafka, Patience, Shipping
 from streams.publish.spool import Spool, opened_spool
-from tests.publish_builders import FakeKafka, parcel
+from tests.publish_fakes import FakeKafka, parcel
 
 TELEMETRY, EVENTS = "fleet.telemetry.v1", "fleet.events.v1"
 WRONG = ConfigurationError("FLEETTWIN_KAFKA__PASSWORD", "(hidden)", "the right one")

@@ -16,7 +16,7 @@ from streams.publish.options import Target
 from streams.publish.registry import chosen_source
 from streams.publish.sources.simulated import SimulatedNode, source_of
 from tests.builders import CATALOGUE, SITE, T0
-from tests.publish_builders import N1, TYPE, folding, options
+from tests.publish_fakes import N1, TYPE, folding, options
 
 
 def simulated(identity: Identity = N1, seed: int = 1, type_: str = TYPE) -> SimulatedNode:

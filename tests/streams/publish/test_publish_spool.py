@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from models.errors import Unavailable
 from streams.publish.parcels import Parcel
 from streams.publish.spool import Dropped, Fill, Spool, opened_spool
-from tests.publish_builders import parcel
+from tests.publish_fakes import parcel
 
 PLENTY = 2**20
 SIZE = 64 + len("memphis") + 2 + len("ce_id") + 2
