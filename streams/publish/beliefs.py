@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from models.catalogue import Catalogue
 from models.edge import FUTURE_TOLERANCE, MEASURES, SENTINEL
@@ -94,7 +94,7 @@ class Beliefs:
         return None
 
     def _without_doubts(self, measured: _Measured, endpoint: str, whose: str, most_watts: float) -> _Measured:
-        doubts = {}
+        doubts: dict[str, Any] = {}
         for one in fields(measured):
             value = getattr(measured, one.name)
             if one.name not in _RANGES or value is None:
