@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from typing import Any, TypeVar
 
 from models.catalogue import Catalogue
@@ -95,19 +96,25 @@ class Beliefs:
 
     def _without_doubts(self, measured: _Measured, endpoint: str, whose: str, most_watts: float) -> _Measured:
         doubts: dict[str, Any] = {}
-        for one in fields(measured):
-            value = getattr(measured, one.name)
-            if one.name not in _RANGES or value is None:
+        for name in _judged(type(measured)):
+            value = getattr(measured, name)
+            if value is None:
                 continue
-            low, high = _RANGES[one.name]
-            high = most_watts if one.name == "power_watts" else high
+            low, high = _RANGES[name]
+            high = most_watts if name == "power_watts" else high
             if not low <= value <= high:  # NaN is within no range
-                self._doubt(endpoint, f"{whose}{one.name} is {_shown(value)}; {low:g} to {high:g} can be")
-                doubts[one.name] = None
+                self._doubt(endpoint, f"{whose}{name} is {_shown(value)}; {low:g} to {high:g} can be")
+                doubts[name] = None
         return replace(measured, **doubts) if doubts else measured
 
     def _doubt(self, endpoint: str, why: str) -> None:
         self.doubted(Failure(endpoint, why))
+
+
+@cache
+def _judged(kind: type) -> tuple[str, ...]:
+    """The fields of measures that have a range."""
+    return tuple(one.name for one in fields(kind) if one.name in _RANGES)
 
 
 def endpoint_of(measure: NodeMeasure) -> str:
