@@ -112,7 +112,7 @@ class Beliefs:
 
 
 @cache
-def _judged(kind: type) -> tuple[str, ...]:
+def _judged(kind: type[Any]) -> tuple[str, ...]:
     """The fields of measures that have a range."""
     return tuple(one.name for one in fields(kind) if one.name in _RANGES)
 

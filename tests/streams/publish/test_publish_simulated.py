@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import ConfigurationError
@@ -37,6 +37,7 @@ def test_a_node_is_the_same_from_one_seed_and_time() -> None:
 
 
 @pytest.mark.parametrize("type_", CATALOGUE.ids)
+@settings(max_examples=10, deadline=None)
 @given(at=st.integers(0, 4 * 10**12))
 def test_every_type_measures_what_can_be(type_: str, at: int) -> None:
     told = folding().fold(Sampled((simulated(type_=type_).measure(at),)), at)
