@@ -49,19 +49,19 @@ def parcel(value: bytes = b"{}", topic: str = "fleet.telemetry.v1", key: str = S
 
 
 class FakeSource:
-    """Says one thing after the other; an error is raised, and whatever can be called is asked what to do."""
+    """Says one thing after the other, and the last again; an error is raised, and what can be called is asked."""
 
     name = "fake"
 
     def __init__(self, *said: Sampled | Exception | Callable[[], Any], nodes: Sequence[Component] = ()) -> None:
-        self._said, self._nodes = iter(said), nodes
+        self._said, self._nodes = list(said), nodes
         self.closed = False
 
     async def discover(self) -> Sequence[Component]:
         return self._nodes
 
     async def sample(self) -> Sampled:
-        said = next(self._said)
+        said = self._said.pop(0) if len(self._said) > 1 else self._said[0]
         if isinstance(said, Exception):
             raise said
         if isinstance(said, Sampled):
