@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from functools import cache
 from typing import Any, TypeVar
 
 from models.catalogue import Catalogue
@@ -23,6 +22,12 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "energy_joules": (0, MOST_JOULES),
     "xid": (0, 2**31 - 1),
 }
+
+_JUDGED: Mapping[type, tuple[str, ...]] = {
+    kind: tuple(one.name for one in fields(kind) if one.name in _RANGES)
+    for kind in (NodeMeasure, AcceleratorMeasure, MeterMeasure)
+}
+"""The fields that have a range."""
 
 _Measured = TypeVar("_Measured", NodeMeasure, AcceleratorMeasure, MeterMeasure)
 
@@ -96,7 +101,7 @@ class Beliefs:
 
     def _without_doubts(self, measured: _Measured, endpoint: str, whose: str, most_watts: float) -> _Measured:
         doubts: dict[str, Any] = {}
-        for name in _judged(type(measured)):
+        for name in _JUDGED[type(measured)]:
             value = getattr(measured, name)
             if value is None:
                 continue
@@ -109,12 +114,6 @@ class Beliefs:
 
     def _doubt(self, endpoint: str, why: str) -> None:
         self.doubted(Failure(endpoint, why))
-
-
-@cache
-def _judged(kind: type[Any]) -> tuple[str, ...]:
-    """The fields of measures that have a range."""
-    return tuple(one.name for one in fields(kind) if one.name in _RANGES)
 
 
 def endpoint_of(measure: NodeMeasure) -> str:

@@ -57,7 +57,8 @@ class Folding:
         """What to tell of a sample; `now` is the publisher's clock, in milliseconds."""
         self._failures.extend(sampled.failures)
         number = self._sequence.following()
-        readings, events = [], []
+        readings: list[Reading] = []
+        events: list[NodeEvent] = []
         for measure in self._believed(sampled.nodes, now):
             reading = self._readings.reading(measure, number)
             if reading is not None:

@@ -31,24 +31,26 @@ class Measuring:
     asking: Asking
     folding: Folding
     metrics: PublishMetrics
+    clock: Callable[[], int] = field(default=lambda: time.time_ns() // 1_000_000)
+    """Milliseconds since 1970."""
 
     def told(self) -> Told:
         """What is to be told now."""
         began = time.monotonic()
         sampled = self.asking.sample()
         took = time.monotonic() - began
-        told = self.folding.fold(sampled, _now())
+        told = self.folding.fold(sampled, self.clock())
         self.metrics.sampled(took, told)
         return told
 
     def told_once(self, wait: Callable[[float], object]) -> Told:
         """The same where nothing was asked before: counters of energy need a sample to differ from."""
         sampled = self.asking.sample()
-        if self.folding.note(sampled, _now()):
+        if self.folding.note(sampled, self.clock()):
             wait(BETWEEN_SECONDS)
             later = self.asking.sample()
             sampled = later if later.nodes else sampled  # a file need not have been written anew
-        return self.folding.fold(sampled, _now())
+        return self.folding.fold(sampled, self.clock())
 
 
 @dataclass
@@ -93,7 +95,3 @@ class Publisher:
                 why = f"it is full, with {fill.records} records in {fill.bytes} bytes; the oldest are lost"
                 failures.append(Failure("spool", why))
         self.complaints.tell(failures)
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

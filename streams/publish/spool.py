@@ -113,7 +113,8 @@ class Spool:
             most_bytes: Of all of them.
             without: Topics that are passed over.
         """
-        some, size = [], 0
+        some: list[Waiting] = []
+        size = 0
         with self._changed:
             rows = self._database.execute(
                 "SELECT number, topic, key, value, headers, readings, size FROM records"

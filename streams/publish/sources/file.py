@@ -97,7 +97,8 @@ class FileSource:
 
     async def discover(self) -> Sequence[Component]:
         """The nodes that the files name now."""
-        found, failures = [], []
+        found: list[Component] = []
+        failures: list[Failure] = []
         for target in self._targets:
             path = _path(target)
             try:

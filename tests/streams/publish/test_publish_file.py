@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import orjson
 import pytest
 
 from models.errors import ConfigurationError, Unavailable
+from models.instants import instant_of
 from streams.publish.measures import AcceleratorMeasure, Identity, NodeMeasure, Sampled, Throttle
 from streams.publish.options import Target
 from streams.publish.registry import chosen_source
@@ -63,7 +65,8 @@ def test_an_object_is_a_node(tmp_path: Path) -> None:
 
     assert measure.component.identity == Identity(SITE, "n7", "r7")
     assert (measure.component.type, measure.component.installed) == ("h100-sxm", 1)
-    assert (measure.at, measure.power_watts, measure.energy_joules, measure.allocated) == (T0 + 250, 5000.0, 5e9, 1)
+    at = instant_of(datetime(2026, 11, 22, 17, 0, 0, 250_000, UTC))
+    assert (measure.at, measure.power_watts, measure.energy_joules, measure.allocated) == (at, 5000.0, 5e9, 1)
     assert measure.accelerators == (
         AcceleratorMeasure(600.0, 1e9, 0.9, 0.8, 10**9, 61.0, "none", 13, frozenset({Throttle.POWER})),
     )

@@ -149,7 +149,7 @@ NODES = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(beats=st.lists(st.lists(NODES, max_size=4), min_size=1, max_size=3))
 @pytest.mark.filterwarnings("ignore:invalid value encountered")
 def test_whatever_a_source_says_the_edge_refuses_nothing_of_it(beats: list[list[NodeMeasure]]) -> None:

@@ -27,7 +27,7 @@ from tests.publish_fakes import FakeSource, folding, node
 @contextmanager
 def measuring(source: FakeSource) -> Iterator[Measuring]:
     with asked(source, 20) as asking:
-        yield Measuring(asking, folding(), PublishMetrics("fake"))
+        yield Measuring(asking, folding(), PublishMetrics("fake"), clock=lambda: T0)
 
 
 @contextmanager

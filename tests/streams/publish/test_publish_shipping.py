@@ -34,7 +34,7 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
 
 
 def shipping_of(kafka: FakeKafka, spool: Spool, **said: object) -> Shipping:
-    reached = Kafka("", kafka.connect, kafka.greet)  # type: ignore[arg-type]  # it takes what a producer takes
+    reached = Kafka("", kafka.connect, kafka.greet)
     return Shipping(reached, spool, PublishMetrics("fake"), patience=QUICK, **said)  # type: ignore[arg-type]
 
 
