@@ -1,7 +1,6 @@
-"""Measures that a script of the user's writes into a file, again and again: one JSON object for each node.
+"""Measures that a script of the user's writes into a file, again and again.
 
-The file holds an object, a list of them, or one a line. One that is not written anew is a failure: what was true then
-would be told as if it were true now.
+A file that is not written anew is a failure: what was true then would be told as if it were true now.
 """
 
 from __future__ import annotations
@@ -12,21 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
-import orjson
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.catalogue import Catalogue
 from models.errors import ConfigurationError, RecordRefused, Unavailable, first_doubt
-from models.instants import instant_of
-from streams.publish.measures import (
-    AcceleratorMeasure,
-    Component,
-    Failure,
-    Identity,
-    NodeMeasure,
-    Sampled,
-    Throttle,
-)
+from streams.publish.measures import Component, Failure, NodeMeasure, Sampled
+from streams.publish.node_file import FileNode, measure_of, objects_of
 from streams.publish.options import SourceOptions, Target, extra_of
 
 
@@ -37,40 +27,6 @@ class FileOptions(BaseModel):
 
     max_age_seconds: Annotated[float, Field(gt=0)] = 60.0
     """A file that was written longer ago tells nothing of now."""
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class FileAccelerator(_Part):
-    """One accelerator in the file; fields as those of `AcceleratorMeasure`."""
-
-    power_watts: float | None = None
-    energy_joules: float | None = None
-    utilization: float | None = None
-    sm_active: float | None = None
-    memory_used_bytes: int | None = None
-    temperature_celsius: float | None = None
-    fault: str | None = None
-    xid: int | None = None
-    throttled: tuple[Throttle, ...] | None = None
-
-
-class FileNode(_Part):
-    """One node in the file; what it does not say of itself, the target does."""
-
-    node: str | None = None
-    site: str | None = None
-    rack: str | None = None
-    type: str | None = None
-    installed: int | None = None
-    at: AwareDatetime | None = None
-    """When it was measured; unsaid, when the file was written."""
-    allocated: int | None = None
-    power_watts: float | None = None
-    energy_joules: float | None = None
-    accelerators: tuple[FileAccelerator, ...] = ()
 
 
 class FileSource:
@@ -141,36 +97,17 @@ class FileSource:
     def _nodes(
         self, target: Target, content: bytes, stamp: os.stat_result, failed: Callable[[Failure], None]
     ) -> Iterator[NodeMeasure]:
-        endpoint, objects = str(_path(target)), _objects(content)
+        endpoint, objects = str(_path(target)), objects_of(content)
         if not objects:
             failed(Failure(endpoint, "there is no object in it"))
         for place, one in objects:
             try:
-                yield self._node(target, FileNode.model_validate_json(one), stamp)
+                said = FileNode.model_validate_json(one)
+                yield measure_of(said, target, self._catalogue, stamp.st_mtime)
             except ValidationError as invalid:
                 failed(Failure(endpoint, f"{place}: {first_doubt(invalid)}"))
             except (ConfigurationError, RecordRefused) as unsaid:
                 failed(Failure(endpoint, f"{place}: {unsaid}"))
-
-    def _node(self, target: Target, said: FileNode, stamp: os.stat_result) -> NodeMeasure:
-        given = target.identity
-        identity = Identity(said.site or given.site, said.node or given.node, said.rack or given.rack)
-        if not identity.node:
-            raise ConfigurationError("node", None, "a name there, or --node for a file with one node")
-        type_ = target.type or said.type
-        if type_ is None:
-            raise ConfigurationError("type", None, "an id of the catalogue there, or --type")
-        usual = len(said.accelerators) or self._catalogue[type_].per_node
-        installed = target.installed or said.installed or usual
-        at = int(stamp.st_mtime * 1000) if said.at is None else instant_of(said.at)
-        return NodeMeasure(
-            Component(identity, type_, installed, f"file {target.url}"),
-            at,
-            tuple(map(_accelerator, said.accelerators)),
-            power_watts=said.power_watts,
-            energy_joules=said.energy_joules,
-            allocated=said.allocated,
-        )
 
 
 def source_of(options: SourceOptions) -> FileSource:
@@ -194,20 +131,3 @@ def _read(path: Path) -> tuple[bytes, os.stat_result]:
     """What is in the file, and the state of that very file, whatever is renamed to its name meanwhile."""
     with path.open("rb") as file:
         return file.read(), os.fstat(file.fileno())
-
-
-def _objects(content: bytes) -> list[tuple[str, bytes]]:
-    """Each object as JSON, with its place for messages; one a line where it is no JSON as a whole."""
-    try:
-        whole = orjson.loads(content)
-    except orjson.JSONDecodeError:
-        lines = content.splitlines()
-        return [(f"line {number}", line) for number, line in enumerate(lines, 1) if line.strip()]
-    if isinstance(whole, list):
-        return [(f"object {number}", orjson.dumps(one)) for number, one in enumerate(whole, 1)]
-    return [("the object", content)]
-
-
-def _accelerator(said: FileAccelerator) -> AcceleratorMeasure:
-    known = {name: value for name, value in said if name != "throttled"}
-    return AcceleratorMeasure(**known, throttled=None if said.throttled is None else frozenset(said.throttled))

@@ -10,8 +10,8 @@ import yaml
 from infra.settings import PublishSettings
 from streams.publish.configuration import TargetEntry, Wanted
 from streams.publish.metrics import PublishMetrics
+from streams.publish.node_file import FileAccelerator, FileNode
 from streams.publish.registry import EXTRAS, SOURCES
-from streams.publish.sources.file import FileAccelerator, FileNode
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "publishing.md").read_text(encoding="utf-8")
