@@ -8,7 +8,7 @@ RUN sed -n '/^uv==/,/^[^ ]/{/^uv==/p;/^    --hash/p}' requirements.lock > uv.loc
     && uv pip install --system --no-cache --constraint requirements.lock hatchling \
     && uv venv /opt/fleettwin \
     && uv pip install --python /opt/fleettwin --no-cache --require-hashes --compile-bytecode \
-        --constraint requirements.lock --requirement pyproject.toml
+        --constraint requirements.lock --requirement pyproject.toml --extra nvidia --extra amd --extra redfish
 COPY . .
 RUN python -m hatchling build --target wheel --directory /wheels \
     && uv pip install --python /opt/fleettwin --no-cache --no-index --no-deps --compile-bytecode /wheels/*.whl

@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, str] = {
     "twin": "cli.workers:twin",
     "store": "cli.workers:store",
     "simulate": "cli.simulate:simulate",
+    "publish": "cli.publish.command:publish",
     "topics": "cli.topics:app",
     "record": "cli.record:record",
     "replay": "cli.replay:replay",

@@ -14,7 +14,7 @@ from models import topics as names
 from models.errors import ConfigurationError
 from streams.logs.recording import RECORDED, record_topics
 
-TOPICS = {topic.split(".")[1]: topic for topic in (*RECORDED, names.NODES)}
+TOPICS = {topic.split(".")[1]: topic for topic in (*RECORDED, names.NODES, names.EVENTS)}
 """Topics by their short names."""
 
 FIRST = ",".join(short for short, topic in TOPICS.items() if topic in RECORDED)

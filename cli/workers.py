@@ -8,6 +8,7 @@ from pathlib import Path
 import dashboards
 from infra.catalogues import chosen_catalogue
 from infra.groups import await_coordinator, dismiss
+from infra.plain_log import log_plainly
 from infra.servers import database_address, kafka_address
 from infra.settings import read_settings
 from infra.topics import require_topics
@@ -59,7 +60,7 @@ def store() -> None:
     from infra.timescale.sink import TimescaleSink  # noqa: PLC0415  # slow to import, as the others
     from streams.workers.identity import has_ended  # noqa: PLC0415  # Faust takes a second to import
     from streams.workers.resuming import resume  # noqa: PLC0415
-    from streams.workers.running import log_plainly, run_app  # noqa: PLC0415
+    from streams.workers.running import run_app  # noqa: PLC0415
     from streams.workers.store_app import store_app  # noqa: PLC0415
 
     settings = read_settings()

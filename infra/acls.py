@@ -22,7 +22,7 @@ class Role(StrEnum):
     """What a user of Kafka is there for."""
 
     PUBLISHER = "publisher"
-    """Sends telemetry."""
+    """Sends telemetry, and what happens to nodes beside it."""
     PLANNER = "planner"
     """Sends facts and demand."""
     CONSUMER = "consumer"
@@ -65,7 +65,7 @@ _READ: dict[Role, Collection[str]] = {
     Role.STORE: (topics.NODES, topics.STATE, topics.SHORTAGES, topics.PIPELINE, *topics.DEAD_LETTERS),
 }
 _WRITTEN: dict[Role, Collection[str]] = {
-    Role.PUBLISHER: (topics.TELEMETRY,),
+    Role.PUBLISHER: (topics.TELEMETRY, topics.EVENTS),
     Role.PLANNER: (topics.SITES, topics.DEMAND),
     Role.TWIN: (
         *topics.INPUTS,  # the clock goes into each

@@ -174,6 +174,33 @@ class AlertsSettings(_Part):
     """How often Alertmanager is told again of what is open; it forgets what it has not heard of for five times that."""
 
 
+class PublishSettings(_Part):
+    """What `fleettwin publish` would be told by options or its `--config`; options win over these, these over that."""
+
+    config: Path | None = None
+    """The YAML file of `--config`."""
+    source: str | None = None
+    target: str | None = None
+    """The address or path to ask, where there is one alone."""
+    site: str | None = None
+    node: str | None = None
+    rack: str | None = None
+    type: str | None = None
+    """An id of the catalogue."""
+    interval_seconds: Annotated[float, Field(ge=0.1, le=3600)] | None = None
+    timeout_seconds: Annotated[float, Field(gt=0, le=3600)] | None = None
+    field_map: Path | None = None
+    verify_tls: bool | None = None
+    ca_file: Path | None = None
+    user: str | None = None
+    password_file: Path | None = None
+    """A file that holds the password of `user` at the targets."""
+    state_dir: Path | None = None
+    spool_mebibytes: Annotated[float, Field(ge=1)] | None = None
+    metrics_host: str | None = None
+    metrics_port: Port | None = None
+
+
 class TwinSettings(_Part):
     """How the machines count time and judge what they see."""
 
@@ -230,6 +257,7 @@ class Settings(BaseSettings):
     console: ConsoleSettings = ConsoleSettings()
     grafana: GrafanaSettings = GrafanaSettings()
     alerts: AlertsSettings = AlertsSettings()
+    publish: PublishSettings = PublishSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -65,6 +65,7 @@ def layouts(kafka: KafkaSettings) -> tuple[TopicLayout, ...]:
         _stream(kafka, topics.NODES, many, hours),
         _stream(kafka, topics.STATE, 1, hours),
         _stream(kafka, topics.SHORTAGES, 1, days),
+        _stream(kafka, topics.EVENTS, many, hours),
         _stream(kafka, topics.PIPELINE, 1, hours),
         _newest(kafka, topics.OPEN_SHORTAGES, 1),
         _newest(kafka, topics.WORKERS, 1),

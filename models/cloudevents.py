@@ -41,6 +41,8 @@ class EventType(StrEnum):
     SHORTAGE = "io.fleettwin.shortage.v1"
     PIPELINE_SAMPLE = "io.fleettwin.pipeline-sample.v1"
     OWNER = "io.fleettwin.owner.v1"
+    NODE_EVENT = "io.fleettwin.node-event.v1"
+    METER_READING = "io.fleettwin.meter-reading.v1"
 
 
 _TYPES = {kind.encode(): kind for kind in EventType}

@@ -36,6 +36,7 @@ OPTIONAL: Mapping[str, pa.DataType] = {
     "rack": _WORD,
     "allocated": pa.int16(),
     "power_watts": pa.float32(),
+    "power_method": _WORD,
     "utilization": pa.float32(),
     "sm_active": pa.float32(),
     "memory_used_bytes": pa.int64(),

@@ -18,13 +18,14 @@ from models.columns import UNKNOWN
 from models.edge import FUTURE_TOLERANCE, MEASURES
 from models.instants import EPOCH
 from models.names import FLEET, usable
-from models.reading import MOST_ACCELERATORS, STATE_CODES, Reading
+from models.reading import MOST_ACCELERATORS, STATE_CODES, PowerMethod, Reading
 from models.record import Record
 from models.single import SingleReading, plausible_power, read_single
 
 _NAMES_KEPT = 65_536
 
 _FIELDS = frozenset(Reading.model_fields)
+_METHODS = frozenset({None, *(method.value for method in PowerMethod)})
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3}(?:\d{3})?)?(?:Z|\+00:00)", re.ASCII)
 """As most senders write it; there are many other ways, which are left to the model."""
 
@@ -79,6 +80,7 @@ class PlainReader:
             and who.key == record.key
             and said.keys() <= _FIELDS
             and said.get("accelerators") is None
+            and said.get("power_method") in _METHODS
             and type(sequence) is type(installed) is type(in_service) is int
             and 0 <= sequence < 2**63
             and 1 <= installed <= MOST_ACCELERATORS

@@ -28,6 +28,15 @@ class NodeState(StrEnum):
     FAILED = "failed"
 
 
+class PowerMethod(StrEnum):
+    """How watts were come by."""
+
+    ENERGY_COUNTER = "energy_counter"
+    """The mean over the time since the reading before, from a counter of joules."""
+    INSTANTANEOUS = "instantaneous"
+    """What the device said of that instant, or of some short time of its own."""
+
+
 class StateCode(IntEnum):
     """The same in columns."""
 
@@ -79,6 +88,10 @@ class Reading(Event):
     """Accelerators bound to work."""
     power_watts: Watts | None = None
     """Of the whole node."""
+    power_method: PowerMethod | None = None
+    """How its watts were come by; where it does not say its own, those of its accelerators. For people: no figure
+    depends on it.
+    """
     utilization: Fraction | None = None
     """Mean over the node's accelerators."""
     sm_active: Fraction | None = None

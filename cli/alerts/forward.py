@@ -19,6 +19,7 @@ from cli.alerts.options import (
     wanted_of,
 )
 from cli.signals import stop_wished
+from infra.plain_log import log_plainly
 from infra.secret_files import secret_of
 from infra.settings import AlertsSettings, read_settings
 from models.errors import ConfigurationError
@@ -75,7 +76,6 @@ def forward(  # noqa: PLR0913  # each is an option
     from streams.forwarding.dead_letters import DeadLetters  # noqa: PLC0415
     from streams.forwarding.forwarder import Forwarder, Patience  # noqa: PLC0415
     from streams.forwarding.posting import Receiver  # noqa: PLC0415
-    from streams.workers.running import log_plainly  # noqa: PLC0415
 
     wanted, instant = wanted_of(scope, name, severity, resource), instant_of_option(since)
     settings = read_settings()

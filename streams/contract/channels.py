@@ -117,6 +117,16 @@ CHANNELS = (
         ("shortage", "shortage-resolved"),
         read_by_us=True,
     ),
+    Channel(
+        "events",
+        topics.EVENTS,
+        Side.OUTPUT,
+        "Node events and meters",
+        "What publishers see beside what nodes measure: errors, faults and throttling, when they begin and end, and"
+        " meters that are no node's. The twin does not read it.",
+        "The site's name in UTF-8.",
+        ("node-event", "meter-reading"),
+    ),
     _dead_letters("telemetry", topics.TELEMETRY, "Telemetry"),
     _dead_letters("sites", topics.SITES, "Site facts"),
     _dead_letters("demand", topics.DEMAND, "Demand"),

@@ -17,12 +17,14 @@ from models import topics
 from models.catalogue import shipped_catalogue
 from models.cloudevents import ARROW, EventType, headers
 from models.instants import moment_of
+from models.meter_reading import MeterLevel, MeterReading
+from models.node_event import NodeEvent, NodeEventChange, NodeEventKind, ThrottleReason
 from models.owner import Owner
 from models.partitioning import placed
 from models.pipeline import Delay, Flow, PipelineSample, Stage
 from models.record import Headers, Outgoing, Record
 from streams.contract.messages import MESSAGES
-from streams.contract.story import START, story
+from streams.contract.story import SITE, START, story
 from twin.admission import presence
 from twin.offline import OfflineTwin
 
@@ -84,6 +86,9 @@ _PICKS = (
     _Pick("shortage", "A project's shortage opens", _says('"opened"', '"project"')),
     _Pick("shortage", "It resolves", _says('"resolved"', '"project"')),
     _Pick("shortage-resolved", "The episode is open no more"),
+    _Pick("node-event", "An accelerator is throttled"),
+    _Pick("node-event", "An accelerator has an error", _says('"xid"')),
+    _Pick("meter-reading", "A rack's power distribution unit"),
     _Pick("dead-letter", "A reading of an unknown type", _refused_from(topics.TELEMETRY, "unknown_type")),
     _Pick(
         "dead-letter",
@@ -104,7 +109,7 @@ _PICKS = (
 @cache
 def examples() -> tuple[Example, ...]:
     """In the order of the messages."""
-    known = [*_told(), *_of_workers()]
+    known = [*_told(), *_of_workers(), *_of_publishers()]
     return tuple(_picked(pick, known) for message in MESSAGES for pick in _PICKS if pick.message == message.name)
 
 
@@ -150,6 +155,30 @@ def _of_workers() -> Iterator[Example]:
         identity = f"{worker}@{now}"
         named = headers(kind, f"//fleettwin/workers/{worker}", identity, now)
         yield _example(Outgoing(topic, key.encode(), model.model_dump_json().encode(), named, identity))
+
+
+def _of_publishers() -> Iterator[Example]:
+    """What publishers say beside readings."""
+    node = {"site": SITE, "node": "r01-n01", "rack": "r01", "at": moment_of(START), "change": NodeEventChange.BEGAN}
+    hot = NodeEvent(**node, sequence=7, kind=NodeEventKind.THROTTLE, accelerator=3, reasons=(ThrottleReason.THERMAL,))
+    lost = NodeEvent(**node, sequence=8, kind=NodeEventKind.XID, accelerator=5, code=79)
+    meter = MeterReading(
+        site=SITE,
+        meter="pdu-r01-a",
+        rack="r01",
+        level=MeterLevel.PDU,
+        at=moment_of(START),
+        power_watts=8_650.0,
+        energy_joules=912_400_000.0,
+    )
+    for identity, kind, model in (
+        ("r01-n01@7", EventType.NODE_EVENT, hot),
+        ("r01-n01@8", EventType.NODE_EVENT, lost),
+        (f"pdu-r01-a@{START}", EventType.METER_READING, meter),
+    ):
+        named = headers(kind, f"//fleettwin/publish/{SITE}", identity, START)
+        value = model.model_dump_json(exclude_none=True).encode()
+        yield _example(Outgoing(topics.EVENTS, SITE.encode(), value, named, identity))
 
 
 def _example(record: Record | Outgoing) -> Example:

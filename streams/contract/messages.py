@@ -12,6 +12,8 @@ from models.cloudevents import ARROW, JSON, EventType
 from models.demand import DemandEnded, DemandRevised
 from models.facts import SiteFacts
 from models.ledger import Admitted, Away, Back, Samples
+from models.meter_reading import MeterReading
+from models.node_event import NodeEvent
 from models.owner import Owner
 from models.pipeline import PipelineSample
 from models.reading import Reading
@@ -139,6 +141,15 @@ MESSAGES = (
         "No value: the episode of this key has resolved. How it ended stands in `fleet.shortages.v1`.",
         EventType.SHORTAGE,
         empty=True,
+    ),
+    Message("node-event", "Node event", Writer.FLEETTWIN, _about(NodeEvent), EventType.NODE_EVENT, NodeEvent),
+    Message(
+        "meter-reading",
+        "Reading of a meter",
+        Writer.FLEETTWIN,
+        _about(MeterReading),
+        EventType.METER_READING,
+        MeterReading,
     ),
     Message(
         "dead-letter",

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from models import frame, node_frame
 from models.node_frame import Hearing, PowerSource
-from models.reading import NodeState, StateCode
+from models.reading import NodeState, PowerMethod, StateCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ def _further(column: Column) -> dict[str, Any]:
 
 
 _STATES = ", ".join(f"`{state.value}`" for state in NodeState)
+_METHODS = ", ".join(f"`{method.value}`" for method in PowerMethod)
 
 FRAME_TABLE = Table(
     about=f"One row a reading, at most {frame.MOST_ROWS:,} rows and {frame.MOST_BYTES >> 20} MiB a frame; the rows of"
@@ -79,6 +80,7 @@ FRAME_TABLE = Table(
         "rack": Column("Where the node stands."),
         "allocated": Column("Accelerators bound to work.", "accelerators"),
         "power_watts": Column("What the whole node draws.", "W"),
+        "power_method": Column(f"How its watts were come by: {_METHODS}. For people; any text is taken."),
         "utilization": Column("Mean over the node's accelerators.", "fraction 0 to 1"),
         "sm_active": Column("The part of the multiprocessors that was busy, mean.", "fraction 0 to 1"),
         "memory_used_bytes": Column("Of all its accelerators together.", "B"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -12,6 +11,7 @@ import structlog
 import uvloop
 from mode import Service
 
+from infra.plain_log import log_plainly
 from streams.workers.repeats import Repeats
 
 log = structlog.get_logger()
@@ -56,16 +56,3 @@ def run_app(app: Any, *beside: AbstractAsyncContextManager[None]) -> None:
     worker = faust.Worker(app, *services, loglevel="WARNING", redirect_stdouts=False, quiet=True)
     worker.spinner = None  # it turns for every line that any library logs for debugging, so all of them would be made
     worker.execute_from_commandline()
-
-
-def log_plainly() -> None:
-    """One line an event on stderr: time, level, what happened, and its values."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )

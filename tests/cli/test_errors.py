@@ -31,6 +31,7 @@ COMMANDS = (
     ("twin",),
     ("store",),
     ("simulate",),
+    ("publish",),
     ("record",),
     ("replay",),
     ("alerts",),

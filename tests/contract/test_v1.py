@@ -16,6 +16,8 @@ from models import topics
 from models.cloudevents import EventType
 from models.errors import RecordRefused
 from models.ledger import LEDGER_RECORD
+from models.meter_reading import MeterReading
+from models.node_event import NodeEvent
 from models.node_frame import ADDED, encode_node_frame, read_node_frame
 from models.owner import Owner
 from models.pipeline import PipelineSample
@@ -128,6 +130,8 @@ MODELS: dict[str, type[BaseModel]] = {
     "shortage": Shortage,
     "pipeline-sample": PipelineSample,
     "owner": Owner,
+    "node-event": NodeEvent,
+    "meter-reading": MeterReading,
 }
 
 

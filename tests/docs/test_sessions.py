@@ -34,12 +34,20 @@ ELSEWHERE = {
     ".venv/bin/fleettwin dlq list --since 2h": "tests/live/test_dlq.py",
     ".venv/bin/fleettwin dlq show": "tests/live/test_dlq.py",
     ".venv/bin/fleettwin dlq replay": "tests/live/test_dlq.py",
+    ".venv/bin/fleettwin publish --config publish.yaml": "tests/live/test_publish.py",
     ".venv/bin/fleettwin dashboards push": "tests/dashboards/test_grafana_pushing.py",
     ".venv/bin/fleettwin dashboards build": "tests/dashboards/test_grafana_pages.py",
 }
 """What commands begin with that another test runs, and which."""
 
-RUN_HERE = {"README.md", "docs/alerts.md", "docs/grafana.md", "docs/log-format.md", "docs/nodes.md"}
+RUN_HERE = {
+    "README.md",
+    "docs/alerts.md",
+    "docs/grafana.md",
+    "docs/log-format.md",
+    "docs/nodes.md",
+    "docs/publishing.md",
+}
 """Pages whose other commands are typed, from the first to the last, into a shell of this module."""
 
 

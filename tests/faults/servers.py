@@ -89,14 +89,26 @@ class Servers:
 
 
 @contextmanager
-def breakable_servers(folder: Path, cache: Path) -> Iterator[Servers]:
-    """Both servers on free ports, with data of their own below `folder`, and safe on disk as a user's are."""
+def breakable_kafka(folder: Path, cache: Path) -> Iterator[Breakable]:
+    """Kafka alone; on leaving it is gone."""
     settings = StackSettings(home=folder)
     instance = Instance.of(settings, "faults", cache)
-    files = downloads.files(settings, cache)
     port = ports.choose("", None, None)
-    controller = ports.choose("", None, None, {port})
-    kafka = Kafka(
+    files = downloads.files(settings, cache)
+    kafka = Breakable(_kafka(files, instance, port, ports.choose("", None, None, {port})))
+    try:
+        kafka.server.prepare()
+        kafka.start()
+        kafka.server.settle()
+        yield kafka
+    finally:
+        if kafka.runs:
+            kafka.wake()
+            kafka.kill()
+
+
+def _kafka(files: downloads.Files, instance: Instance, port: int, controller: int) -> Kafka:
+    return Kafka(
         java=files.java,
         libraries=files.kafka_libraries,
         folder=instance.kafka,
@@ -104,6 +116,17 @@ def breakable_servers(folder: Path, cache: Path) -> Iterator[Servers]:
         port=port,
         controller_port=controller,
     )
+
+
+@contextmanager
+def breakable_servers(folder: Path, cache: Path) -> Iterator[Servers]:
+    """Both servers on free ports, with data of their own below `folder`, and safe on disk as a user's are."""
+    settings = StackSettings(home=folder)
+    instance = Instance.of(settings, "faults", cache)
+    files = downloads.files(settings, cache)
+    port = ports.choose("", None, None)
+    controller = ports.choose("", None, None, {port})
+    kafka = _kafka(files, instance, port, controller)
     database = Postgres(
         programs=files.database_programs,
         folder=instance.database,

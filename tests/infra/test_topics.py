@@ -39,7 +39,7 @@ def test_inputs_are_never_compacted(topic: str) -> None:
     assert layout(topic).settings["cleanup.policy"] == "delete"
 
 
-@pytest.mark.parametrize("topic", [names.TELEMETRY, names.NODES, names.SITE_CHECKPOINTS])
+@pytest.mark.parametrize("topic", [names.TELEMETRY, names.NODES, names.EVENTS, names.SITE_CHECKPOINTS])
 def test_what_belongs_to_a_telemetry_partition_is_partitioned_like_it(topic: str) -> None:
     assert layout(topic, telemetry_partitions=5).partitions == 5
 

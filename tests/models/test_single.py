@@ -133,6 +133,7 @@ FITTING = {
     "memory_used_bytes": MEASURED + BYTES,
     "at": MOMENTS,
     "state": OTHERS,
+    "power_method": ['"energy_counter"', '"instantaneous"', '"guessed"', "null", "[]"],
     "accelerators": LISTS,
 }
 
@@ -245,7 +246,7 @@ def test_a_usual_reading_takes_the_short_way(monkeypatch: pytest.MonkeyPatch) ->
     def refuse(*_: Any) -> SingleReading:
         raise AssertionError
 
-    body = written(list(GOOD.items()))
+    body = written([*GOOD.items(), ("power_method", '"energy_counter"')])
     expected = read_single(sent(body), body, CATALOGUE)
     monkeypatch.setattr("models.plain.read_single", refuse)
 

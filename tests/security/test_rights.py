@@ -17,6 +17,7 @@ from models.errors import ConfigurationError
 from models.topics import (
     DEAD_LETTERS,
     DEMAND,
+    EVENTS,
     FLEET_CHECKPOINTS,
     INPUTS,
     LEDGER,
@@ -38,10 +39,10 @@ pytestmark = pytest.mark.servers
 PREFIX = "rights."
 ALL = {layout.topic for layout in layouts(KafkaSettings())}
 WRITTEN = {
-    Role.PUBLISHER: {TELEMETRY},
+    Role.PUBLISHER: {TELEMETRY, EVENTS},
     Role.PLANNER: {SITES, DEMAND},
     Role.CONSUMER: set(),
-    Role.TWIN: ALL,
+    Role.TWIN: ALL - {EVENTS},
     Role.STORE: {PIPELINE},
     Role.AUDITOR: set(),
 }
@@ -49,7 +50,7 @@ READ = {
     Role.PUBLISHER: set(),
     Role.PLANNER: set(),
     Role.CONSUMER: {SHORTAGES, OPEN_SHORTAGES},
-    Role.TWIN: ALL - {NODES, PIPELINE, *DEAD_LETTERS},
+    Role.TWIN: ALL - {NODES, EVENTS, PIPELINE, *DEAD_LETTERS},
     Role.STORE: {NODES, STATE, SHORTAGES, PIPELINE, *DEAD_LETTERS},
     Role.AUDITOR: ALL,
 }

@@ -1,0 +1,1 @@
+"""`fleettwin publish`: what real machines measure, sent as readings."""
