@@ -15,7 +15,7 @@ _SEE = "See what amd-smi and dmesg say"
 
 _WAYS_OUT: dict[int | None, str] = {
     Status.DRIVER_NOT_LOADED: "Load the driver (modprobe amdgpu), and see what amd-smi says",
-    Status.NO_PERM: "Put the publisher's user into the groups render and video; a container needs /dev/kfd and /dev/dri",
+    Status.NO_PERM: "Put the publisher into the groups render and video; a container needs /dev/kfd and /dev/dri",
 }
 
 

@@ -23,7 +23,7 @@ def source_of(options: SourceOptions) -> OwnMachine:
 
 
 def _loaded() -> AmdSmi:
-    """The module; it loads ROCm's library when it is imported, and where it finds none it prints, and trips over that."""
+    """The module, which loads ROCm's library when it is imported, and prints and trips where it finds none."""
     printed = io.StringIO()
     try:
         with redirect_stdout(printed):  # what the publisher prints is for machines
