@@ -44,8 +44,8 @@ class OneAtATime:
         try:
             return await asyncio.wait_for(asyncio.wrap_future(answer), self._timeout)
         except TimeoutError:
-            if answer.done():
-                raise
+            if answer.done():  # at the last moment, or the call has raised it
+                return answer.result()
             raise Unavailable(self._what, f"no answer within {self._timeout:g} s", self._way_out) from None
 
 

@@ -26,6 +26,14 @@ class Answer:
     """What was wrong where a measure should have come."""
 
 
+def unasked(device: Device, endpoint: str, xid: int | None = None) -> Answer:
+    """What is to be said of a device that cannot be asked: that it is lost, or that asking it failed."""
+    trouble = device.trouble or "it cannot be asked"
+    if device.lost:
+        return Answer((AcceleratorMeasure(fault=trouble, xid=xid),))
+    return Answer((AcceleratorMeasure(xid=xid),), failures=(Failure(endpoint, trouble),))
+
+
 class Driver(Protocol):
     """A vendor's library. Its calls block; all raise Unavailable where it, or the driver below it, has gone."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 
@@ -16,17 +16,19 @@ class Device:
     model: str | None = None
     handle: Any = None
     """The library's own; none of a device that cannot be asked."""
-    fault: str | None = None
-    """Why it cannot be given work, where that shows already."""
+    trouble: str | None = None
+    """Why it cannot be asked."""
+    lost: bool = False
+    """Whether that keeps it from work, too."""
 
 
-GONE = Device(uuid=None, fault="the driver does not find it")
+GONE = Device(uuid=None, trouble="the driver does not find it", lost=True)
 
 
 def in_places(before: Sequence[Device], found: Sequence[Device]) -> list[Device]:
     """The devices found, each in the place in which it was before; what is new takes the place of what is gone.
 
-    A place that stays empty is a device with a fault, so that a node has no fewer accelerators than it once had.
+    A place that stays empty is a device that is lost, so that a node has no fewer accelerators than it once had.
     """
     known = {device.uuid for device in before if device.uuid is not None}
     named = {device.uuid: device for device in found if device.uuid in known}
@@ -38,5 +40,5 @@ def in_places(before: Sequence[Device], found: Sequence[Device]) -> list[Device]
         elif others:
             places.append(others.pop(0))
         else:
-            places.append(Device(uuid=old.uuid, model=old.model, fault=GONE.fault))
+            places.append(replace(GONE, uuid=old.uuid, model=old.model))
     return places + others

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from models.errors import Unavailable
 from streams.publish.amd.library import AmdSmi, Handle, Status
 from streams.publish.amd.measuring import DRIVER_GONE, LOST, Asking, status_of, words_of
-from streams.publish.devices import Answer
-from streams.publish.measures import AcceleratorMeasure, Failure
+from streams.publish.devices import Answer, unasked
+from streams.publish.measures import AcceleratorMeasure
 from streams.publish.places import Device
 
 _SEE = "See what amd-smi and dmesg say"
@@ -63,8 +63,7 @@ class AmdDriver:
         """
         endpoint = f"{self.what}: GPU {place}"
         if device.handle is None:
-            forbidden = (Failure(endpoint, "this user may not ask it"),) if device.fault is None else ()
-            return Answer((AcceleratorMeasure(fault=device.fault),), failures=forbidden)
+            return unasked(device, endpoint)
         asking = Asking(self._library, device.handle, endpoint)
         try:
             measured = asking.measured()
@@ -107,7 +106,7 @@ class AmdDriver:
             status = status_of(error)
             if status in DRIVER_GONE:
                 raise
-            return Device(uuid=None, fault=words_of(error) if status in LOST else None)
+            return Device(uuid=None, trouble=words_of(error), lost=status in LOST)
         return Device(uuid, None if model == "N/A" else model, handle)
 
 

@@ -88,20 +88,20 @@ class Asking:
 
     def _watts(self) -> float | None:
         told = self.library.amdsmi_get_power_info(self.handle)
-        current = _number(told["current_socket_power"], _UINT16_MAX, _UINT32_MAX)
-        return _number(told["average_socket_power"], _UINT16_MAX, _UINT32_MAX) if current is None else current
+        current = _number(told.get("current_socket_power"), _UINT16_MAX, _UINT32_MAX)
+        return _number(told.get("average_socket_power"), _UINT16_MAX, _UINT32_MAX) if current is None else current
 
     def _joules(self) -> float | None:
         told = self.library.amdsmi_get_energy_count(self.handle)
-        steps = _number(told["energy_accumulator"], _UINT64_MAX)
+        steps = _number(told.get("energy_accumulator"), _UINT64_MAX)
         return None if steps is None else steps * told["counter_resolution"] / 1_000_000
 
     def _busy(self) -> float | None:
-        percent = _number(self.library.amdsmi_get_gpu_activity(self.handle)["gfx_activity"])
+        percent = _number(self.library.amdsmi_get_gpu_activity(self.handle).get("gfx_activity"))
         return None if percent is None or percent > 100 else percent / 100
 
     def _memory_used(self) -> int | None:
-        mebibytes = _number(self.library.amdsmi_get_gpu_vram_usage(self.handle)["vram_used"], _UINT32_MAX)
+        mebibytes = _number(self.library.amdsmi_get_gpu_vram_usage(self.handle).get("vram_used"), _UINT32_MAX)
         return None if mebibytes is None else int(mebibytes) * 1024 * 1024
 
     def _hotspot(self) -> float | None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pynvml
 
 from models.errors import Unavailable
-from streams.publish.devices import Answer
-from streams.publish.measures import AcceleratorMeasure, Failure
+from streams.publish.devices import Answer, unasked
+from streams.publish.measures import AcceleratorMeasure
 from streams.publish.nvidia.library import EventSet, Handle, Nvml
 from streams.publish.nvidia.measuring import DRIVER_GONE, LOST, Asking
 from streams.publish.places import Device
@@ -79,8 +79,7 @@ class NvidiaDriver:
         gpu: _Gpu | None = device.handle
         endpoint = f"{self.what}: GPU {place}"
         if gpu is None:
-            forbidden = (Failure(endpoint, "this user may not ask it"),) if device.fault is None else ()
-            return Answer((AcceleratorMeasure(fault=device.fault, xid=self._xids.get(place)),), failures=forbidden)
+            return unasked(device, endpoint, self._xids.get(place))
         asking = Asking(self._library, gpu.handle, endpoint, self._xids.get(place))
         try:
             asking.read(gpu.events)
@@ -108,7 +107,7 @@ class NvidiaDriver:
         except pynvml.NVMLError as error:
             if error.value in DRIVER_GONE:
                 raise
-            return Device(uuid=None, fault=str(error) if error.value in LOST else None)
+            return Device(uuid=None, trouble=str(error), lost=error.value in LOST)
         return Device(uuid, model, _Gpu(handle, self._events_of(handle)))
 
     def _events_of(self, handle: Handle) -> EventSet | None:

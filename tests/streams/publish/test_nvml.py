@@ -246,7 +246,7 @@ def test_a_gpu_that_may_not_be_asked_is_no_fault_of_its() -> None:
     told = sampled(FakeNvml(forbidden, FakeGpu("b")))
 
     assert told.nodes[0].accelerators[0] == AcceleratorMeasure()
-    assert told.failures == (Failure("NVML: GPU 0", "this user may not ask it"),)
+    assert told.failures == (Failure("NVML: GPU 0", "Insufficient Permissions"),)
 
 
 def test_gpus_that_the_user_knows_of_and_the_driver_does_not_are_faults() -> None:
