@@ -1,0 +1,1 @@
+"""AMD's accelerators, asked through AMD SMI."""

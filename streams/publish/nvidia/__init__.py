@@ -1,0 +1,1 @@
+"""NVIDIA's accelerators, asked through NVML."""
