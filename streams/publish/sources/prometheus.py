@@ -1,0 +1,185 @@
+"""Nodes by exporters that speak Prometheus' text format, such as NVIDIA's, AMD's and Intel's: no library needed."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import math
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+from pydantic import BaseModel, ConfigDict, Field
+
+from infra.secret_files import secret_of
+from models.errors import ConfigurationError, Unavailable
+from streams.publish.addresses import checked_address, tls_context
+from streams.publish.measures import Component, Failure, NodeMeasure, Sampled
+from streams.publish.options import SourceOptions, extra_of, password_of
+from streams.publish.scraping.endpoint import Endpoint, Senseless
+from streams.publish.scraping.exposition import Garbled
+from streams.publish.scraping.fetching import Unanswered, fetched
+from streams.publish.scraping.field_map import SHIPPED, FieldMap, shipped_map, user_map
+from streams.publish.scraping.joining import Disagreement, Heard, joined
+
+
+class ScrapingOptions(BaseModel):
+    """What `options` may say."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    map: str | None = None
+    """One of those that fleettwin comes with; else the one whose metrics are in the answer."""
+    node_label: str | None = None
+    """Which label names the node, where an exporter answers for many."""
+    token_file: Path | None = None
+    """A bearer token."""
+    concurrency: Annotated[int, Field(ge=1, le=4096)] = 256
+    """Requests at a time, and connections that are kept."""
+    largest_answer_bytes: Annotated[int, Field(ge=1024, le=2**30)] = 4 * 2**20
+    """Unpacked."""
+
+
+def source_of(options: SourceOptions) -> PrometheusSource:
+    """The source as the user wants it.
+
+    Raises:
+        ConfigurationError: an address, the map, a file or an option is wrong.
+    """
+    extra = extra_of(options, ScrapingOptions)
+    source = PrometheusSource(options, extra, _endpoints(options, extra), _client(options, extra))
+    source.headers()
+    return source
+
+
+@dataclass
+class PrometheusSource:
+    """Asks all endpoints at once, and makes one measure of each node."""
+
+    options: SourceOptions
+    extra: ScrapingOptions
+    endpoints: Sequence[Endpoint]
+    client: httpx.AsyncClient
+    name: str = "prometheus"
+    _known: dict[tuple[str, str], Component] = field(default_factory=dict)
+
+    async def discover(self) -> Sequence[Component]:
+        """The nodes that answer now.
+
+        Raises:
+            Unavailable: none does.
+            ConfigurationError: the user must say more of one of them.
+        """
+        said = await self._ask_all()
+        if said.in_configuration:
+            raise said.in_configuration[0]
+        sampled = self._sampled(said)
+        if not sampled.nodes:
+            failure = sampled.failures[0]
+            way_out = "See that the exporters run and that their addresses are right"
+            raise Unavailable(failure.endpoint, failure.why, way_out)
+        return [node.component for node in sampled.nodes]
+
+    async def sample(self) -> Sampled:
+        """What the endpoints say within `timeout_seconds`; the others are failures."""
+        return self._sampled(await self._ask_all())
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.client.aclose()
+
+    def headers(self) -> Mapping[str, str]:
+        """What authenticates us, read anew.
+
+        Raises:
+            ConfigurationError: a file cannot be read.
+        """
+        token = secret_of(f"{self.options.where}.token", None, self.extra.token_file)
+        if token is not None:
+            return {"Authorization": f"Bearer {token}"}
+        if self.options.user is None:
+            return {}
+        pair = f"{self.options.user}:{password_of(self.options) or ''}"
+        return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+
+    async def _ask_all(self) -> _Said:
+        said = _Said()
+        try:
+            headers = self.headers()
+        except ConfigurationError as error:
+            said.failures += [Failure(endpoint.shown, str(error)) for endpoint in self.endpoints]
+            return said
+        free = asyncio.Semaphore(self.extra.concurrency)
+        rounds = math.ceil(len(self.endpoints) / self.extra.concurrency)
+        limit = self.options.timeout_seconds / rounds  # or those that hang would leave no time for the others
+        await asyncio.gather(*(self._ask(endpoint, headers, free, limit, said) for endpoint in self.endpoints))
+        return said
+
+    async def _ask(
+        self, endpoint: Endpoint, headers: Mapping[str, str], free: asyncio.Semaphore, limit: float, said: _Said
+    ) -> None:
+        try:
+            async with free, asyncio.timeout(limit):
+                answer = await fetched(self.client, endpoint.url, headers, self.extra.largest_answer_bytes)
+            heard, doubts = endpoint.heard(answer, time.time_ns() // 1_000_000)
+        except TimeoutError:
+            said.failures.append(Failure(endpoint.shown, f"no answer within {limit:g} s"))
+        except (Unanswered, Senseless) as why:
+            said.failures.append(Failure(endpoint.shown, str(why)))
+        except Garbled as why:
+            said.failures.append(Failure(endpoint.shown, f"its answer is not of its format: {why}"))
+        except ConfigurationError as error:
+            said.in_configuration.append(error)
+            said.failures.append(Failure(endpoint.shown, str(error)))
+        else:
+            said.failures += [Failure(endpoint.shown, doubt) for doubt in doubts]
+            said.heard += heard
+
+    def _sampled(self, said: _Said) -> Sampled:
+        by_node: defaultdict[tuple[str, str], list[Heard]] = defaultdict(list)
+        for heard in said.heard:
+            by_node[heard.identity.site, heard.identity.node].append(heard)
+        nodes: list[NodeMeasure] = []
+        failures = list(said.failures)
+        for named, several in by_node.items():
+            try:
+                node = joined(several, self._known.get(named))
+            except Disagreement as why:
+                failures.append(Failure(named[1], str(why)))
+            else:
+                self._known[named] = node.component
+                nodes.append(node)
+        return Sampled(nodes=tuple(nodes), failures=tuple(failures))
+
+
+@dataclass
+class _Said:
+    heard: list[Heard] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    in_configuration: list[ConfigurationError] = field(default_factory=list)
+
+
+def _endpoints(options: SourceOptions, extra: ScrapingOptions) -> list[Endpoint]:
+    maps = _maps(options, extra)
+    return [Endpoint(target, checked_address(target), maps, extra.node_label) for target in options.targets]
+
+
+def _maps(options: SourceOptions, extra: ScrapingOptions) -> list[FieldMap]:
+    if options.field_map is not None:
+        if extra.map is not None:
+            raise ConfigurationError(f"{options.where}.map", extra.map, "no such option beside a field map of your own")
+        return [user_map(options.field_map)]
+    return [shipped_map(name) for name in (SHIPPED if extra.map is None else (extra.map,))]
+
+
+def _client(options: SourceOptions, extra: ScrapingOptions) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        verify=tls_context(options),
+        timeout=options.timeout_seconds,
+        limits=httpx.Limits(max_connections=extra.concurrency, max_keepalive_connections=extra.concurrency),
+        trust_env=False,
+    )
