@@ -1,4 +1,4 @@
-"""One Redfish service over time: logged in once, and again when the session ends, but never so often as to be locked out.
+"""One Redfish service over time: logged in once, again when the session has ended, never so often as to be locked out.
 
 DMTF's library brings the session, and that no request leaves the service's own address.
 """

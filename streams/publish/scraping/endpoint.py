@@ -102,7 +102,7 @@ class Endpoint:
         had = self._had.setdefault(node, set())
         if had and not said.accelerators:
             raise Senseless(f"none of the {len(had)} accelerators of {identity.node} is in its answer any more")
-        had |= said.accelerators.keys()
+        had.update(said.accelerators)
         if len(had) > MOST_ACCELERATORS:
             raise Senseless(f"{len(had)} accelerators of {identity.node}, expected no more than {MOST_ACCELERATORS}")
         accelerators = [said.accelerators.get(number, GONE) for number in sorted(had)]

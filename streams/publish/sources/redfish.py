@@ -52,7 +52,7 @@ def source_of(options: SourceOptions) -> RedfishSource:
     for node in extra.node_meter if isinstance(extra.node_meter, Mapping) else ():
         if node not in nodes:
             raise ConfigurationError(
-                f"{options.where}.node_meter", node, f"one of the nodes: {', '.join(sorted(nodes))}"
+                f"{options.where}.node_meter", node, f"one of {', '.join(sorted(nodes))}"
             )
     password_of(options)
     tls_context(options)
