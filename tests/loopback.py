@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -14,7 +15,8 @@ from typing import Any
 def served(
     answer: Callable[[BaseHTTPRequestHandler], None], port: int = 0, tls: ssl.SSLContext | None = None
 ) -> Iterator[int]:
-    """Its port; `answer` is called for every request, and `close_connection` ends the connection after it."""
+    """Its port; `answer` is called for every request. Connections that are open at the end are closed."""
+    connections: set[socket.socket] = set()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -22,7 +24,12 @@ def served(
         def setup(self) -> None:
             if tls is not None:
                 self.request = tls.wrap_socket(self.request, server_side=True)
+            connections.add(self.request)
             super().setup()
+
+        def finish(self) -> None:
+            connections.discard(self.request)
+            super().finish()
 
         def do_GET(self) -> None:
             answer(self)
@@ -52,6 +59,9 @@ def served(
         finally:
             server.shutdown()
             thread.join()
+            for connection in list(connections):
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
 
 
 def write(handler: BaseHTTPRequestHandler, status: int, headers: dict[str, str], body: bytes) -> None:
