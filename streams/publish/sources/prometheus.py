@@ -22,9 +22,14 @@ from streams.publish.measures import Component, Failure, NodeMeasure, Sampled
 from streams.publish.options import SourceOptions, extra_of, password_of
 from streams.publish.scraping.endpoint import Endpoint, Senseless
 from streams.publish.scraping.exposition import Garbled
-from streams.publish.scraping.fetching import Unanswered, fetched
+from streams.publish.scraping.fetching import Answer, Unanswered, fetched
 from streams.publish.scraping.field_map import SHIPPED, FieldMap, shipped_map, user_map
 from streams.publish.scraping.joining import Disagreement, Heard, joined
+
+SLACK_SECONDS = 0.5
+"""After the timeout; the publisher gives up on a sample after a second."""
+
+NO_TIME = "its answer came, but there was no time left to read it: too many endpoints for one publisher"
 
 
 class ScrapingOptions(BaseModel):
@@ -86,7 +91,7 @@ class PrometheusSource:
 
     async def sample(self) -> Sampled:
         """What the endpoints say within `timeout_seconds`; the others are failures."""
-        return self._sampled(await self._ask_all())
+        return self._sampled(await self._ask_all(self.options.timeout_seconds + SLACK_SECONDS))
 
     async def close(self) -> None:
         """Close all connections."""
@@ -106,38 +111,52 @@ class PrometheusSource:
         pair = f"{self.options.user}:{password_of(self.options) or ''}"
         return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
 
-    async def _ask_all(self) -> _Said:
+    async def _ask_all(self, seconds: float = math.inf) -> _Said:
+        """Answers are read into measures one by one as they come, so that the others can be received meanwhile."""
         said = _Said()
         try:
             headers = self.headers()
         except ConfigurationError as error:
             said.failures += [Failure(endpoint.shown, str(error)) for endpoint in self.endpoints]
             return said
+        deadline = time.monotonic() + seconds
+        answers: asyncio.Queue[_Answered | None] = asyncio.Queue()
+        asking = asyncio.create_task(self._fetch_all(headers, answers, said))
+        try:
+            while (answered := await answers.get()) is not None:
+                if time.monotonic() < deadline:
+                    said.take_in(answered)
+                else:
+                    said.failures.append(Failure(answered.endpoint.shown, NO_TIME))
+                await asyncio.sleep(0)
+            await asking
+        finally:
+            asking.cancel()
+        return said
+
+    async def _fetch_all(
+        self, headers: Mapping[str, str], answers: asyncio.Queue[_Answered | None], said: _Said
+    ) -> None:
+        """Ends with None, whatever happens."""
         free = asyncio.Semaphore(self.extra.concurrency)
         rounds = math.ceil(len(self.endpoints) / self.extra.concurrency)
         limit = self.options.timeout_seconds / rounds  # or those that hang would leave no time for the others
-        await asyncio.gather(*(self._ask(endpoint, headers, free, limit, said) for endpoint in self.endpoints))
-        return said
 
-    async def _ask(
-        self, endpoint: Endpoint, headers: Mapping[str, str], free: asyncio.Semaphore, limit: float, said: _Said
-    ) -> None:
+        async def fetch(endpoint: Endpoint) -> None:
+            try:
+                async with free, asyncio.timeout(limit):
+                    answer = await fetched(self.client, endpoint.url, headers, self.extra.largest_answer_bytes)
+            except TimeoutError:
+                said.failures.append(Failure(endpoint.shown, f"no answer within {limit:g} s"))
+            except Unanswered as why:
+                said.failures.append(Failure(endpoint.shown, str(why)))
+            else:
+                answers.put_nowait(_Answered(endpoint, answer, time.time_ns() // 1_000_000))
+
         try:
-            async with free, asyncio.timeout(limit):
-                answer = await fetched(self.client, endpoint.url, headers, self.extra.largest_answer_bytes)
-            heard, doubts = endpoint.heard(answer, time.time_ns() // 1_000_000)
-        except TimeoutError:
-            said.failures.append(Failure(endpoint.shown, f"no answer within {limit:g} s"))
-        except (Unanswered, Senseless) as why:
-            said.failures.append(Failure(endpoint.shown, str(why)))
-        except Garbled as why:
-            said.failures.append(Failure(endpoint.shown, f"its answer is not of its format: {why}"))
-        except ConfigurationError as error:
-            said.in_configuration.append(error)
-            said.failures.append(Failure(endpoint.shown, str(error)))
-        else:
-            said.failures += [Failure(endpoint.shown, doubt) for doubt in doubts]
-            said.heard += heard
+            await asyncio.gather(*map(fetch, self.endpoints))
+        finally:
+            answers.put_nowait(None)
 
     def _sampled(self, said: _Said) -> Sampled:
         by_node: defaultdict[tuple[str, str], list[Heard]] = defaultdict(list)
@@ -156,11 +175,35 @@ class PrometheusSource:
         return Sampled(nodes=tuple(nodes), failures=tuple(failures))
 
 
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    endpoint: Endpoint
+    answer: Answer
+    at: int
+
+
 @dataclass
 class _Said:
+    """What came of asking all once."""
+
     heard: list[Heard] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     in_configuration: list[ConfigurationError] = field(default_factory=list)
+
+    def take_in(self, answered: _Answered) -> None:
+        endpoint = answered.endpoint
+        try:
+            heard, doubts = endpoint.heard(answered.answer, answered.at)
+        except Senseless as why:
+            doubts = [str(why)]
+        except Garbled as why:
+            doubts = [f"its answer is not of its format: {why}"]
+        except ConfigurationError as error:
+            self.in_configuration.append(error)
+            doubts = [str(error)]
+        else:
+            self.heard += heard
+        self.failures += [Failure(endpoint.shown, doubt) for doubt in doubts]
 
 
 def _endpoints(options: SourceOptions, extra: ScrapingOptions) -> list[Endpoint]:

@@ -51,9 +51,7 @@ def source_of(options: SourceOptions) -> RedfishSource:
     nodes = {target.identity.node for target in options.targets if not target.meter}
     for node in extra.node_meter if isinstance(extra.node_meter, Mapping) else ():
         if node not in nodes:
-            raise ConfigurationError(
-                f"{options.where}.node_meter", node, f"one of {', '.join(sorted(nodes))}"
-            )
+            raise ConfigurationError(f"{options.where}.node_meter", node, f"one of {', '.join(sorted(nodes))}")
     password_of(options)
     tls_context(options)
     return RedfishSource(options, extra)
