@@ -28,8 +28,11 @@ def checked_address(target: Target) -> str:
 
 
 def shown(url: str) -> str:
-    """Server and path; a query may hold secrets."""
-    return f"{server_of(url)}{urlsplit(url).path}"
+    """Server and path, where they can be told; a query may hold secrets."""
+    try:
+        return f"{server_of(url)}{urlsplit(url).path}"
+    except ValueError:
+        return "an address that is none"
 
 
 def tls_context(options: SourceOptions) -> ssl.SSLContext:

@@ -47,7 +47,7 @@ async def fetched(client: httpx.AsyncClient, url: str, headers: Mapping[str, str
         async with client.stream("GET", url, headers={**ACCEPTED, **headers}) as answer:
             _check(answer)
             body = await _bounded(answer, largest)
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise Unanswered(printable(f"{type(error).__name__}: {error}".rstrip(": "))) from None
     try:
         return Answer(body.decode(), answer.headers.get("Content-Type", "").strip().lower())
@@ -57,8 +57,8 @@ async def fetched(client: httpx.AsyncClient, url: str, headers: Mapping[str, str
 
 def _check(answer: httpx.Response) -> None:
     if answer.has_redirect_location:
-        elsewhere = shown(str(answer.url.join(answer.headers["Location"])))
-        raise Unanswered(f"it sends to {printable(elsewhere)}, which is not followed")
+        elsewhere = printable(shown(answer.headers["Location"]))[:200]
+        raise Unanswered(f"it sends to {elsewhere}, which is not followed")
     if answer.status_code != httpx.codes.OK:
         raise Unanswered(f"{answer.status_code} {printable(answer.reason_phrase)}".rstrip())
     if answer.headers.get("Content-Type", "").lower().startswith("text/html"):

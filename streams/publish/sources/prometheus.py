@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import math
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -20,9 +20,9 @@ from models.errors import ConfigurationError, Unavailable
 from streams.publish.addresses import checked_address, tls_context
 from streams.publish.measures import Component, Failure, NodeMeasure, Sampled
 from streams.publish.options import SourceOptions, extra_of, password_of
+from streams.publish.scraping.asking import Answered, Asking, Silent
 from streams.publish.scraping.endpoint import Endpoint, Senseless
 from streams.publish.scraping.exposition import Garbled
-from streams.publish.scraping.fetching import Answer, Unanswered, fetched
 from streams.publish.scraping.field_map import SHIPPED, FieldMap, shipped_map, user_map
 from streams.publish.scraping.joining import Disagreement, Heard, joined
 
@@ -56,7 +56,7 @@ def source_of(options: SourceOptions) -> PrometheusSource:
         ConfigurationError: an address, the map, a file or an option is wrong.
     """
     extra = extra_of(options, ScrapingOptions)
-    source = PrometheusSource(options, extra, _endpoints(options, extra), _client(options, extra))
+    source = PrometheusSource(options, extra, _endpoints(options, extra), _asking(options, extra))
     source.headers()
     return source
 
@@ -68,7 +68,7 @@ class PrometheusSource:
     options: SourceOptions
     extra: ScrapingOptions
     endpoints: Sequence[Endpoint]
-    client: httpx.AsyncClient
+    asking: Asking
     name: str = "prometheus"
     _known: dict[tuple[str, str], Component] = field(default_factory=dict)
 
@@ -95,7 +95,7 @@ class PrometheusSource:
 
     async def close(self) -> None:
         """Close all connections."""
-        await self.client.aclose()
+        await self.asking.client.aclose()
 
     def headers(self) -> Mapping[str, str]:
         """What authenticates us, read anew.
@@ -112,51 +112,23 @@ class PrometheusSource:
         return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
 
     async def _ask_all(self, seconds: float = math.inf) -> _Said:
-        """Answers are read into measures one by one as they come, so that the others can be received meanwhile."""
         said = _Said()
         try:
             headers = self.headers()
         except ConfigurationError as error:
-            said.failures += [Failure(endpoint.shown, str(error)) for endpoint in self.endpoints]
+            for endpoint in self.endpoints:
+                said.fail(endpoint, [str(error)])
             return said
         deadline = time.monotonic() + seconds
-        answers: asyncio.Queue[_Answered | None] = asyncio.Queue()
-        asking = asyncio.create_task(self._fetch_all(headers, answers, said))
-        try:
-            while (answered := await answers.get()) is not None:
-                if time.monotonic() < deadline:
-                    said.take_in(answered)
+        async with aclosing(self.asking.answers(self.endpoints, headers)) as answers:
+            async for came in answers:
+                if isinstance(came, Silent):
+                    said.fail(came.endpoint, [came.why])
+                elif time.monotonic() < deadline:
+                    said.take_in(came)
                 else:
-                    said.failures.append(Failure(answered.endpoint.shown, NO_TIME))
-                await asyncio.sleep(0)
-            await asking
-        finally:
-            asking.cancel()
+                    said.fail(came.endpoint, [NO_TIME])
         return said
-
-    async def _fetch_all(
-        self, headers: Mapping[str, str], answers: asyncio.Queue[_Answered | None], said: _Said
-    ) -> None:
-        """Ends with None, whatever happens."""
-        free = asyncio.Semaphore(self.extra.concurrency)
-        rounds = math.ceil(len(self.endpoints) / self.extra.concurrency)
-        limit = self.options.timeout_seconds / rounds  # or those that hang would leave no time for the others
-
-        async def fetch(endpoint: Endpoint) -> None:
-            try:
-                async with free, asyncio.timeout(limit):
-                    answer = await fetched(self.client, endpoint.url, headers, self.extra.largest_answer_bytes)
-            except TimeoutError:
-                said.failures.append(Failure(endpoint.shown, f"no answer within {limit:g} s"))
-            except Unanswered as why:
-                said.failures.append(Failure(endpoint.shown, str(why)))
-            else:
-                answers.put_nowait(_Answered(endpoint, answer, time.time_ns() // 1_000_000))
-
-        try:
-            await asyncio.gather(*map(fetch, self.endpoints))
-        finally:
-            answers.put_nowait(None)
 
     def _sampled(self, said: _Said) -> Sampled:
         by_node: defaultdict[tuple[str, str], list[Heard]] = defaultdict(list)
@@ -175,13 +147,6 @@ class PrometheusSource:
         return Sampled(nodes=tuple(nodes), failures=tuple(failures))
 
 
-@dataclass(frozen=True, slots=True)
-class _Answered:
-    endpoint: Endpoint
-    answer: Answer
-    at: int
-
-
 @dataclass
 class _Said:
     """What came of asking all once."""
@@ -190,7 +155,10 @@ class _Said:
     failures: list[Failure] = field(default_factory=list)
     in_configuration: list[ConfigurationError] = field(default_factory=list)
 
-    def take_in(self, answered: _Answered) -> None:
+    def fail(self, endpoint: Endpoint, reasons: Iterable[str]) -> None:
+        self.failures += [Failure(endpoint.shown, why) for why in reasons]
+
+    def take_in(self, answered: Answered) -> None:
         endpoint = answered.endpoint
         try:
             heard, doubts = endpoint.heard(answered.answer, answered.at)
@@ -203,7 +171,7 @@ class _Said:
             doubts = [str(error)]
         else:
             self.heard += heard
-        self.failures += [Failure(endpoint.shown, doubt) for doubt in doubts]
+        self.fail(endpoint, doubts)
 
 
 def _endpoints(options: SourceOptions, extra: ScrapingOptions) -> list[Endpoint]:
@@ -219,10 +187,11 @@ def _maps(options: SourceOptions, extra: ScrapingOptions) -> list[FieldMap]:
     return [shipped_map(name) for name in (SHIPPED if extra.map is None else (extra.map,))]
 
 
-def _client(options: SourceOptions, extra: ScrapingOptions) -> httpx.AsyncClient:
-    return httpx.AsyncClient(
+def _asking(options: SourceOptions, extra: ScrapingOptions) -> Asking:
+    client = httpx.AsyncClient(
         verify=tls_context(options),
         timeout=options.timeout_seconds,
         limits=httpx.Limits(max_connections=extra.concurrency, max_keepalive_connections=extra.concurrency),
         trust_env=False,
     )
+    return Asking(client, extra.concurrency, options.timeout_seconds, extra.largest_answer_bytes)
