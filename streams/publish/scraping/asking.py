@@ -52,21 +52,21 @@ class Asking:
         self, endpoints: Sequence[Endpoint], headers: Mapping[str, str]
     ) -> AsyncIterator[Answered | Silent]:
         """One of each endpoint, as they come; what the caller does with one does not hold up the others."""
-        came: asyncio.Queue[Answered | Silent] = asyncio.Queue()
         free = asyncio.Semaphore(self.concurrency)
         limit = self.seconds / math.ceil(len(endpoints) / self.concurrency)  # or those that hang would take it all
 
-        async def ask(endpoint: Endpoint) -> None:
+        async def ask(endpoint: Endpoint) -> Answered | Silent:
             async with free:
-                came.put_nowait(await self._one(endpoint, headers, limit))
+                return await self._one(endpoint, headers, limit)
 
-        asking = asyncio.gather(*map(ask, endpoints))
+        asking = [asyncio.create_task(ask(endpoint)) for endpoint in endpoints]
         try:
-            for _ in endpoints:
-                yield await came.get()
+            for answered in asyncio.as_completed(asking):
+                yield await answered
                 await asyncio.sleep(0)
         finally:
-            asking.cancel()
+            for task in asking:
+                task.cancel()
 
     async def _one(self, endpoint: Endpoint, headers: Mapping[str, str], limit: float) -> Answered | Silent:
         try:
