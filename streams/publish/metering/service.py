@@ -53,14 +53,18 @@ class Service:
             return None
         return Component(target.identity, target.type, target.installed, f"Redfish, {self.connection.url}")
 
-    async def discover(self) -> None:
-        """Look through it.
+    async def discover(self, seconds: float) -> None:
+        """Look through it; a look that takes longer goes on.
 
         Raises:
             Unanswered: it does not answer.
             ConfigurationError: the user must say more.
         """
-        found = await self._looked_through()
+        try:
+            async with asyncio.timeout(seconds):
+                found = await self._looked_through()
+        except TimeoutError:
+            return
         if not self.target.meter:
             node_meter(found, self.node_meter, self.setting)
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import base64
-import math
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -41,6 +40,8 @@ class ScrapingOptions(BaseModel):
     """One of those that fleettwin comes with; else the one whose metrics are in the answer."""
     node_label: str | None = None
     """Which label names the node, where an exporter answers for many."""
+    beside: dict[str, tuple[str, ...]] = {}
+    """By a node's name: addresses of its other exporters, such as that of its management controller."""
     token_file: Path | None = None
     """A bearer token."""
     concurrency: Annotated[int, Field(ge=1, le=4096)] = 256
@@ -91,7 +92,7 @@ class PrometheusSource:
 
     async def sample(self) -> Sampled:
         """What the endpoints say within `timeout_seconds`; the others are failures."""
-        return self._sampled(await self._ask_all(self.options.timeout_seconds + SLACK_SECONDS))
+        return self._sampled(await self._ask_all())
 
     async def close(self) -> None:
         """Close all connections."""
@@ -111,7 +112,7 @@ class PrometheusSource:
         pair = f"{self.options.user}:{password_of(self.options) or ''}"
         return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
 
-    async def _ask_all(self, seconds: float = math.inf) -> _Said:
+    async def _ask_all(self) -> _Said:
         said = _Said()
         try:
             headers = self.headers()
@@ -119,7 +120,7 @@ class PrometheusSource:
             for endpoint in self.endpoints:
                 said.fail(endpoint, [str(error)])
             return said
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + self.options.timeout_seconds + SLACK_SECONDS
         async with aclosing(self.asking.answers(self.endpoints, headers)) as answers:
             async for came in answers:
                 if isinstance(came, Silent):
@@ -175,8 +176,15 @@ class _Said:
 
 
 def _endpoints(options: SourceOptions, extra: ScrapingOptions) -> list[Endpoint]:
+    """Those of the targets, and what is beside them."""
+    nodes = {target.identity.node: target for target in options.targets}
+    targets = list(options.targets)
+    for node, urls in extra.beside.items():
+        if node not in nodes:
+            raise ConfigurationError(f"{options.where}.beside", node, f"one of {', '.join(nodes)}")
+        targets += [replace(nodes[node], url=url) for url in urls]
     maps = _maps(options, extra)
-    return [Endpoint(target, checked_address(target), maps, extra.node_label) for target in options.targets]
+    return [Endpoint(target, checked_address(target), maps, extra.node_label) for target in targets]
 
 
 def _maps(options: SourceOptions, extra: ScrapingOptions) -> list[FieldMap]:

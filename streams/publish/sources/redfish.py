@@ -25,6 +25,9 @@ from streams.publish.options import SourceOptions, Target, extra_of, password_of
 CONNECTIONS_PER_SERVICE = 4
 """Controllers are slow, and slower when asked for more at a time."""
 
+SLACK_SECONDS = 0.5
+"""After the timeout, in which a request that hangs is told from a service that is slow."""
+
 
 class MeteringOptions(BaseModel):
     """What `options` may say."""
@@ -75,7 +78,8 @@ class RedfishSource:
             ConfigurationError: several meters could be a node's; names them.
         """
         services = self._opened()
-        said = await asyncio.gather(*(service.discover() for service in services), return_exceptions=True)
+        seconds = self.options.timeout_seconds + SLACK_SECONDS
+        said = await asyncio.gather(*(service.discover(seconds) for service in services), return_exceptions=True)
         for error in said:
             if error is not None and not isinstance(error, Unanswered):
                 raise error

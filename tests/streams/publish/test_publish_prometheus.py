@@ -176,7 +176,7 @@ def test_answers_may_be_packed() -> None:
 
 def test_two_exporters_may_speak_of_one_node() -> None:
     with exporter(gpus=H100, bmc=Page(b"ipmi_dcmi_power_consumption_watts 6851\n")) as running:
-        asked = options(target(running.url("/gpus")), target(running.url("/bmc")))
+        asked = options(target(running.url("/gpus")), extra={"beside": {"n1": [running.url("/bmc")]}})
         (node,) = sampled(asked).nodes
         running.pages["/gpus"] = Page(status=503)
         alone = sampled(asked)
@@ -187,7 +187,7 @@ def test_two_exporters_may_speak_of_one_node() -> None:
 
 def test_a_node_stays_known_while_the_exporter_of_its_accelerators_is_away() -> None:
     async def story(running: Exporter) -> Sampled:
-        source = source_of(options(target(running.url("/gpus")), target(running.url("/bmc"))))
+        source = source_of(options(target(running.url("/gpus")), extra={"beside": {"n1": [running.url("/bmc")]}}))
         try:
             await source.sample()
             running.pages["/gpus"] = Page(status=503)
@@ -205,7 +205,7 @@ def test_a_node_stays_known_while_the_exporter_of_its_accelerators_is_away() -> 
 
 def test_two_exporters_that_both_speak_of_a_nodes_accelerators_are_a_named_failure() -> None:
     with exporter(a=H100, b=H100) as running:
-        said = sampled(options(target(running.url("/a")), target(running.url("/b"))))
+        said = sampled(options(target(running.url("/a")), extra={"beside": {"n1": [running.url("/b")]}}))
 
     assert said.nodes == ()
     assert said.failures[0].why.startswith("several exporters speak of its accelerators")
@@ -246,6 +246,9 @@ def test_a_password_and_a_token_come_from_files_and_are_read_anew(tmp_path: Path
         pytest.param({"extra": {"mpa": "dcgm"}}, r"options\.mpa is 'dcgm'", id="unknown-option"),
         pytest.param({"extra": {"concurrency": 0}}, r"options\.concurrency is 0", id="no-concurrency"),
         pytest.param({"extra": {"map": "amd"}, "field_map": Path("x")}, r"options\.map is 'amd'", id="two-maps"),
+        pytest.param(
+            {"extra": {"beside": {"n2": []}}}, r"options\.beside is 'n2'; expected one of n1", id="beside-nobody"
+        ),
         pytest.param({"extra": {"token_file": "/none/token"}}, "a readable file", id="no-token-file"),
         pytest.param({"ca_file": Path("/none/ca.pem")}, r"ca_file is '/none/ca.pem'", id="no-ca-file"),
         pytest.param({"ca_file": Path(__file__)}, "no certificates in it", id="no-certificates"),
