@@ -28,6 +28,8 @@ class Mood:
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     hangs: bool = False
+    until: threading.Event | None = None
+    """Waits for that, and then answers as usual."""
 
 
 @dataclass
@@ -60,6 +62,9 @@ class RedfishService:
         path, method = handler.path.rstrip("/"), handler.command
         self.asked.append((method, path))
         mood = self.moods.get(path)
+        if mood is not None and mood.until is not None:
+            mood.until.wait()
+            mood = None
         if mood is not None and mood.hangs:
             self._closed.wait()
             handler.close_connection = True

@@ -16,6 +16,8 @@ from streams.publish.metering.walking import Found, Walk
 from streams.publish.options import Target
 
 LOOK_AGAIN_SECONDS = 600.0
+DOUBTFUL_SECONDS = 60.0
+"""Until a service of which a part did not answer is looked through again."""
 
 
 @dataclass
@@ -103,8 +105,10 @@ class Service:
     async def _looked_through(self) -> Found:
         """What is there. A look may take longer than a sample: it goes on, and the one before counts until then."""
         found = self._found
-        if found is not None and time.monotonic() - self._looked < LOOK_AGAIN_SECONDS:
-            return found
+        if found is not None:
+            good_for = DOUBTFUL_SECONDS if found.doubts else LOOK_AGAIN_SECONDS
+            if time.monotonic() - self._looked < good_for:
+                return found
         walking = self._walking = self._walking or self._started()
         try:
             if found is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -305,20 +306,19 @@ def test_a_service_that_hangs_keeps_the_others_not_back(tmp_path: Path) -> None:
 
 
 def test_looking_through_a_slow_service_goes_on_from_sample_to_sample(tmp_path: Path) -> None:
+    ready = threading.Event()
+
     async def story(source: RedfishSource) -> tuple[Sampled, Sampled]:
-        service.moods[f"{ROOT}/Chassis"] = Mood(hangs=True)
         slow = await source.sample()
-        asked = service.gets(ROOT)
-        service.moods.clear()
-        service._closed.set()
-        after = await source.sample()
-        while not after.nodes:
-            after = await source.sample()
-        assert service.gets(ROOT) >= asked
-        return slow, after
+        ready.set()
+        return slow, await source.sample()
 
     with redfish_service(tmp_path, controller(**ONE_CHASSIS)) as service:
-        slow, after = with_source(asking(service, tmp_path, timeout_seconds=0.7), story)
+        service.moods[f"{ROOT}/Chassis"] = Mood(until=ready)
+        other = target("https://127.0.0.1:1", "n2", type="h100-sxm", installed=8)
+        asked = asking(service, tmp_path, node(service), other, timeout_seconds=4.0, extra={"concurrency": 1})
+        slow, after = with_source(asked, story)
+        assert service.gets(f"{ROOT}/Chassis") == 1
 
     assert slow.nodes == ()
     assert "still looking through it" in slow.failures[0].why
