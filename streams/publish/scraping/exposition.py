@@ -15,6 +15,8 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
+from models.wording import printable
+
 OPENMETRICS = "application/openmetrics-text"
 
 _Series = TypeVar("_Series")
@@ -77,7 +79,7 @@ class SeriesReader(Generic[_Series]):
                 return list(self._samples(openmetrics.text_string_to_metric_families(text)))
             return self._read_lines(text)
         except _PARSER_ERRORS as error:
-            raise Garbled(str(error)[:200] or "a line that is no sample") from None
+            raise Garbled(printable(str(error)[:200]) or "a line that is no sample") from None
 
     def _read_lines(self, text: str) -> list[tuple[_Series, float]]:
         """A series that is known becomes a bare name before its value; the parser reads that much faster."""

@@ -137,9 +137,9 @@ class PrometheusSource:
             by_node[heard.identity.site, heard.identity.node].append(heard)
         nodes: list[NodeMeasure] = []
         failures = list(said.failures)
-        for named, several in by_node.items():
+        for named, several in sorted(by_node.items()):
             try:
-                node = joined(several, self._known.get(named))
+                node = joined(sorted(several, key=lambda heard: heard.about), self._known.get(named))
             except Disagreement as why:
                 failures.append(Failure(named[1], str(why)))
             else:
@@ -177,6 +177,10 @@ class _Said:
 
 def _endpoints(options: SourceOptions, extra: ScrapingOptions) -> list[Endpoint]:
     """Those of the targets, and what is beside them."""
+    for target in options.targets:
+        if target.meter:
+            setting = f"targets: {target.identity.node}: meter"
+            raise ConfigurationError(setting, target.identity.node, "a node: exporters are not asked for other meters")
     nodes = {target.identity.node: target for target in options.targets}
     targets = list(options.targets)
     for node, urls in extra.beside.items():

@@ -259,6 +259,11 @@ def test_a_wrong_option_is_named(said: dict[str, Any], message: str) -> None:
         source_of(options(target("http://127.0.0.1:1/metrics"), **said))
 
 
+def test_a_meter_that_is_no_node_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="targets: pdu-a: meter is 'pdu-a'; expected a node"):
+        source_of(options(target("http://127.0.0.1:1/metrics", "pdu-a", meter=True)))
+
+
 @pytest.mark.parametrize(
     ("url", "message"),
     [
