@@ -28,8 +28,9 @@ def served(
             super().setup()
 
         def finish(self) -> None:
-            connections.discard(self.request)
             super().finish()
+            connections.discard(self.request)
+            self.request.close()  # what TLS has made of it is another one than the server knows
 
         def do_GET(self) -> None:
             answer(self)

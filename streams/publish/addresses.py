@@ -43,8 +43,8 @@ def tls_context(options: SourceOptions) -> ssl.SSLContext:
     """
     try:
         context = ssl.create_default_context(cafile=None if options.ca_file is None else str(options.ca_file))
-    except (OSError, ssl.SSLError) as error:
-        why = getattr(error, "strerror", None) or "no certificates in it"
+    except OSError as error:
+        why = "no certificates in it" if isinstance(error, ssl.SSLError) else error.strerror
         raise ConfigurationError("ca_file", str(options.ca_file), f"a readable PEM file ({why})") from None
     if not options.verify_tls:
         context.check_hostname = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from streams.publish.measures import MeterLevel
 from streams.publish.metering.connection import Absent, Unanswered
@@ -53,7 +54,7 @@ class Walk:
         systems: set[str] = set()
         await asyncio.gather(
             self._each(link_of(root, "Chassis"), self._chassis),
-            self._each(link_of(root, "Systems"), lambda system: self._system(system, systems)),
+            self._each(link_of(root, "Systems"), partial(self._system, systems=systems)),
             self._equipment(link_of(root, "PowerEquipment")),
         )
         return Found(tuple(sorted(self._meters, key=lambda one: one.id)), frozenset(systems), tuple(self._doubts))
@@ -128,12 +129,10 @@ class Walk:
         if metrics is not None and MeterLevel.PDU in self.levels:
             self._meters.append(Metered(metrics, (), MeterLevel.PDU, _name(path), path))
         if MeterLevel.PHASE in self.levels:
-            await self._each(link_of(pdu, "Mains"), lambda mains: self._phases(mains, path))
+            await self._each(link_of(pdu, "Mains"), partial(self._phases, pdu=path))
         for collection, level in _CIRCUITS:
             if level in self.levels:
-                await self._each(
-                    link_of(pdu, collection), lambda circuit, level=level: self._circuit(circuit, level, path)
-                )
+                await self._each(link_of(pdu, collection), partial(self._circuit, level=level, pdu=path))
 
     async def _phases(self, path: str, pdu: str) -> None:
         mains = await self._optional(path)

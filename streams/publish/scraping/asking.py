@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 
 import httpx
@@ -50,7 +50,7 @@ class Asking:
 
     async def answers(
         self, endpoints: Sequence[Endpoint], headers: Mapping[str, str]
-    ) -> AsyncIterator[Answered | Silent]:
+    ) -> AsyncGenerator[Answered | Silent, None]:
         """One of each endpoint, as they come; what the caller does with one does not hold up the others."""
         free = asyncio.Semaphore(self.concurrency)
         limit = self.seconds / math.ceil(len(endpoints) / self.concurrency)  # or those that hang would take it all

@@ -76,7 +76,8 @@ class SeriesReader(Generic[_Series]):
             raise Garbled(f"a line of {longest} characters")
         try:
             if content_type.startswith(OPENMETRICS):
-                return list(self._samples(openmetrics.text_string_to_metric_families(text)))
+                families = openmetrics.text_string_to_metric_families(text)  # type: ignore[no-untyped-call]
+                return list(self._samples(families))
             return self._read_lines(text)
         except _PARSER_ERRORS as error:
             raise Garbled(printable(str(error)[:200]) or "a line that is no sample") from None

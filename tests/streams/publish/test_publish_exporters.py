@@ -131,7 +131,7 @@ def test_amd_speaks_in_microjoules_percent_and_mebibytes_and_says_zero_for_unkno
     assert (heard.type, heard.installed, doubts) == ("mi300x", 3, [])
     assert heard.accelerators[0] == AcceleratorMeasure(
         power_watts=612,
-        energy_joules=pytest.approx(14_000_000.000061),
+        energy_joules=14_000_000.5,
         utilization=0.98,
         memory_used_bytes=183265 * MIB,
         temperature_celsius=71,

@@ -354,7 +354,7 @@ def test_a_resource_that_has_vanished_makes_the_source_look_again(tmp_path: Path
 def test_discovering_nothing_is_an_error_with_a_way_out(tmp_path: Path) -> None:
     asked = options(target("https://127.0.0.1:1", type="h100-sxm", installed=8))
 
-    with pytest.raises(Unavailable, match=r"https://127\.0\.0\.1:1 \(n1\): Redfish request failed"):
+    with pytest.raises(Unavailable, match=r"https://127\.0\.0\.1:1 \(n1\): /redfish/v1: Redfish request failed"):
         with_source(asked, lambda source: source.discover())
 
 
