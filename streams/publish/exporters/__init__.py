@@ -1,0 +1,1 @@
+"""Which metric of which exporter is which measure, as data."""

@@ -1,0 +1,1 @@
+"""Metering: what management controllers and power distribution units say over Redfish."""

@@ -1,0 +1,1 @@
+"""Scraping: exporters' answers over HTTP become measures, by a map of the exporter's metrics."""
