@@ -83,6 +83,12 @@ class LogReader:
         if self._file.read(1):
             raise self._damaged("bytes follow after the log's end")
 
+    def records(self, since: int | None = None, until: int | None = None) -> Iterator[Record]:
+        """The records that were first sent from `since` on and before `until`, in milliseconds, in the log's order."""
+        for record in self:
+            if (since is None or record.sent_at >= since) and (until is None or record.sent_at < until):
+                yield record
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
