@@ -6,11 +6,12 @@ import sys
 
 import typer
 
-from cli import dashboards, db, record, replay, schema, simulate, stack, topics, traces, workers
+from cli import dashboards, db, record, schema, simulate, stack, topics, traces, workers
 from cli import verify as verifying
 from cli.alerts import command as alerts
 from cli.demo.command import demo
 from cli.dlq import command as dlq
+from cli.replay.command import replay
 from models.errors import ConfigurationError, FleettwinError
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, help=__doc__)
@@ -24,7 +25,7 @@ app.command()(workers.store)
 app.command()(simulate.simulate)
 app.add_typer(topics.app, name="topics")
 app.command()(record.record)
-app.command()(replay.replay)
+app.command()(replay)
 app.add_typer(traces.app, name="traces")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(dlq.app, name="dlq")

@@ -23,6 +23,8 @@ ELSEWHERE = {
     "make test": "tests",
     ".venv/bin/fleettwin traces convert mlperf": "tests/streams/test_traces_mlperf.py",
     ".venv/bin/fleettwin replay gpt3.log": "tests/live/test_mlperf.py",
+    ".venv/bin/fleettwin replay incident.log": "tests/live/test_replay_isolated.py",
+    "printf 'step 10": "tests/live/test_replay_isolated.py",
     ".venv/bin/fleettwin alerts forward --to http://localhost:9093": "tests/live/test_alerts_alertmanager.py",
     ".venv/bin/fleettwin alerts forward --form pagerduty": "tests/live/test_alerts_forward.py",
     ".venv/bin/fleettwin topics acls": "tests/security/test_rights.py",
@@ -34,7 +36,7 @@ ELSEWHERE = {
 }
 """What commands begin with that another test runs, and which."""
 
-RUN_HERE = {"README.md", "docs/alerts.md", "docs/grafana.md", "docs/nodes.md"}
+RUN_HERE = {"README.md", "docs/alerts.md", "docs/grafana.md", "docs/nodes.md", "docs/replay.md"}
 """Pages whose other commands are typed, from the first to the last, into a shell of this module."""
 
 
