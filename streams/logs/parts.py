@@ -8,19 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-
-from pydantic import ValidationError
 
 from infra.recordlog import LogHeader, LogReader
 from models.cloudevents import EventType, unwrap
 from models.errors import ConfigurationError, RecordRefused
-from models.instants import instant_of, moment_of
-from models.ledger import LEDGER_RECORD, Admitted, AdmittedClock
+from models.instants import moment_of
 from models.record import Record
 from models.topics import DEMAND, INPUTS, LEDGER, SITES
+from streams.logs.ledger_cut import LedgerCut
 
 _SAMPLES = EventType.SAMPLES.encode()
 
@@ -95,15 +92,15 @@ class LogPart:
         Of the ledger before it there is what people said and which partitions were away, but neither clocks nor
         samples.
         """
-        cut = LedgerCut(self.span)
+        cut = LedgerCut(self.span.since, self.span.until)
         with LogReader(self.path) as log:
             for record in log:
-                if record.topic in INPUTS:
-                    within = _within(record, self.span)
-                else:
-                    within = record.topic == LEDGER and (self.span.is_whole or cut.keeps(record))
-                if within:
+                if record.topic in INPUTS and _within(record, self.span):
                     yield record
+                elif record.topic == LEDGER:
+                    kept = record if self.span.is_whole else cut.cut(record)
+                    if kept is not None:
+                        yield kept
 
     def require_inputs(self) -> None:
         """Make sure that there is something to send.
@@ -144,22 +141,6 @@ def told(instant: int) -> str:
     return moment_of(instant).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-class LedgerCut:
-    """Says of the ledger's records, one after the other, whether a span has them."""
-
-    def __init__(self, span: Span) -> None:
-        self._span, self._now = span, -1
-
-    def keeps(self, record: Record) -> bool:
-        """Whether it does; what only tells of time or of nodes must lie within, the rest must not lie behind."""
-        counts = record.header("ce_type") == _SAMPLES or _is_ledger_clock(record)
-        if counts:
-            self._now = max(self._now, _event_time(record))
-        if self._span.until is not None and self._now >= self._span.until:
-            return False
-        return not counts or self._span.since is None or self._now >= self._span.since
-
-
 def _within(record: Record, span: Span) -> bool:
     return (span.since is None or record.sent_at >= span.since) and (span.until is None or record.sent_at < span.until)
 
@@ -169,22 +150,3 @@ def _is_clock(record: Record) -> bool:
         return unwrap(record, EventType.SITE_FACTS).type is EventType.CLOCK
     except RecordRefused:
         return False
-
-
-def _is_ledger_clock(record: Record) -> bool:
-    if record.header("ce_type") != EventType.ADMITTED.encode():
-        return False
-    try:
-        entry = LEDGER_RECORD.validate_json(record.value or b"")
-    except ValidationError:
-        return False
-    return isinstance(entry, Admitted) and isinstance(entry.body, AdmittedClock)
-
-
-def _event_time(record: Record) -> int:
-    """By the header that every worker writes; one that is missing or none moves nothing."""
-    try:
-        moment = datetime.fromisoformat((record.header("ce_time") or b"").decode())
-    except ValueError:
-        return -1
-    return -1 if moment.tzinfo is None else instant_of(moment)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import zip_longest
 from typing import Any
 
 from streams.oracle.aligning import aligned
@@ -83,7 +82,7 @@ def _of_values(expected: Any, found: Any, path: str, *, growing: bool = False) -
         if len(expected) != len(found):
             yield Difference(path, Problem.DIFFERS, expected, found)
             return
-        for place, (one, other) in enumerate(zip_longest(expected, found)):
+        for place, (one, other) in enumerate(zip(expected, found, strict=True)):
             yield from _of_values(one, other, f"{path}[{place}]", growing=growing)
     elif expected != found or isinstance(expected, bool) != isinstance(found, bool):
         yield Difference(path, Problem.DIFFERS, expected, found)

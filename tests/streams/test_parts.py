@@ -12,13 +12,29 @@ import pytest
 
 from infra.rules import rules_of
 from infra.settings import Settings, TwinSettings
+from models.cloudevents import EventType, headers
 from models.errors import ConfigurationError
-from models.ledger import Away
-from models.record import SENT_AT, Record
+from models.ledger import Away, Samples
+from models.record import SENT_AT, Outgoing, Record
 from models.topics import DEMAND, LEDGER, SITES, STATE, TELEMETRY
-from streams.logs.parts import LedgerCut, LogPart, Span, first_sent_at, told
+from streams.logs.ledger_cut import LedgerCut
+from streams.logs.parts import LogPart, Span, first_sent_at, told
 from streams.oracle.offline import fold_log, fold_part
-from tests.builders import CATALOGUE, T0, clock, demand, ended, facts, frame, in_ledger, numbered, row, tenant
+from tests.builders import (
+    CATALOGUE,
+    T0,
+    clock,
+    demand,
+    ended,
+    facts,
+    frame,
+    in_ledger,
+    numbered,
+    row,
+    sample,
+    samples_of,
+    tenant,
+)
 from tests.streams.logs import write_log
 from twin.admission import presence
 from twin.offline import OfflineTwin
@@ -185,11 +201,28 @@ def test_a_whole_log_with_the_ledger_comes_to_what_its_inputs_come_to(plain: Pat
 
 
 def test_the_ledgers_word_that_a_partition_is_away_holds_on() -> None:
-    cut = LedgerCut(Span(FROM))
     (said,) = in_ledger([presence(3, away=True, instant=T0)])
 
     assert Away(partition=3).model_dump_json().encode() == said.value
-    assert cut.keeps(said)
+    assert LedgerCut(FROM, None).cut(said) == said
+
+
+def test_of_samples_that_reach_over_the_beginning_the_ticks_within_are_kept() -> None:
+    ticks = [FROM - 1000, FROM, FROM + 1000]
+    step = Samples(
+        partition=0,
+        partitions=2,
+        after=FROM - 2000,
+        through=FROM + 1000,
+        ticks=tuple(ticks),
+        samples=tuple(sample("memphis", tick) for tick in ticks),
+    )
+    named = headers(EventType.SAMPLES, "//test", "0", step.through)
+    cut = LedgerCut(FROM, None).cut(Record(LEDGER, 0, 0, T0, b"0", step.model_dump_json().encode(), named))
+
+    assert cut is not None
+    assert samples_of([Outgoing(LEDGER, cut.key, cut.value, cut.headers, "0")]) == list(step.samples[1:])
+    assert orjson.loads(cut.value or b"")["ticks"] == ticks[1:]
 
 
 def test_of_the_ledger_before_a_part_only_words_are_kept(ledger: Path) -> None:
