@@ -71,8 +71,8 @@ def _paired(expected: list[dict[str, Any]], found: list[dict[str, Any]]) -> list
 
 def _unlike(expected: dict[str, Any], found: dict[str, Any]) -> float:
     """The part of what is expected that is not found."""
-    differing = sum(name not in found or found[name] != value for name, value in expected.items())
-    return differing / max(len(expected), 1)
+    differing = [name for name, value in expected.items() if name not in found or found[name] != value]
+    return len(differing) / max(len(expected), 1)
 
 
 def _leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:

@@ -27,7 +27,7 @@ def log(tmp_path: Path) -> Path:
         at = T0 + second * 1000
         records += [frame([row("a", at, power_watts=1000.0, allocated=0)], timestamp=at)]
         records += [clock(at + 500, topic) for topic in TOPICS]
-    return write_log(tmp_path / "ten.log", numbered(records))
+    return write_log(tmp_path / "ten.log", numbered(records), dict.fromkeys(TOPICS, 1))
 
 
 def replay(*arguments: str | Path, **settings: str) -> Result:
@@ -116,7 +116,7 @@ def test_other_rules_are_told_before_the_first_difference(log: Path) -> None:
     lines = result.stdout.splitlines()
     assert lines[0].endswith("was made under other rules: open_after was 5000 and is 7000")
     assert "not equal to" in lines[1]
-    assert lines[2].startswith("first: shortages[0], opened, fleet, accelerators, at 2027-01-15T08:00:05Z: at is")
+    assert lines[2].startswith("first: shortages[0], opened, fleet, accelerators, at 2027-01-15T08:00:06Z: at is")
 
 
 def test_shortages_alone_are_compared_alone(log: Path) -> None:

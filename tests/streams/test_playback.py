@@ -110,9 +110,9 @@ def test_a_step_plays_up_to_the_next_second_and_pauses() -> None:
     playback = Playback(log(200, 999, 1_000, 1_001, 2_000), 1.0, paused=True)
     playback.take(Step(), BEGUN)
 
-    assert playback.stepping
+    assert playback.status(BEGUN).stepping
     assert played(playback, 0) == [200, 999]
-    assert not playback.stepping
+    assert not playback.status(BEGUN).stepping
     assert waits(playback, 0) is None
     playback.take(Step(), BEGUN)
     assert played(playback, 0) == [1_000, 1_001]
