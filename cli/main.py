@@ -22,7 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "publish": "cli.publish.command:publish",
     "topics": "cli.topics:app",
     "record": "cli.record:record",
-    "replay": "cli.replay:replay",
+    "replay": "cli.replay.command:replay",
     "log": "cli.log.command:app",
     "traces": "cli.traces.command:app",
     "alerts": "cli.alerts.command:app",

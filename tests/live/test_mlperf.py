@@ -25,7 +25,8 @@ from models.catalogue import shipped_catalogue
 from models.cloudevents import EventType
 from models.instants import instant_of
 from models.topics import FLEET_CHECKPOINTS, LEDGER, SHORTAGES, SITE_CHECKPOINTS, TELEMETRY, dead_letters
-from streams.logs.replaying import fold_offline
+from streams.logs.parts import LogPart
+from streams.oracle.offline import fold_part
 from streams.workers.checkpointing import furthest
 from tests.live.world import World, fleettwin, new_world, outside_environment
 from twin.offline import OfflineTwin
@@ -294,7 +295,7 @@ def test_a_real_run_adds_up_without_servers_too(tmp_path: Path, nodes: int, benc
     negative = sum(watts < 0 for rows in written.values() for _, watts in rows)
     convert(collection, f"{nodes}/{benchmark}/{run}", log, supply_mw=0.05)
 
-    folded = fold_offline(Settings(), log)
+    folded = fold_part(Settings(), LogPart(log)).summary()
 
     assert folded["energy_joules"] == {"smc": summed(written)[-1].energy_joules}
     assert folded["readings"]["refused"] == negative

@@ -22,8 +22,10 @@ from models.partitioning import NOT_PLACED, partition_of
 from models.record import SENT_AT, Headers, Record
 from models.topics import DEMAND, LEDGER, SITES, TELEMETRY
 from streams.logs.merging import Merge
+from streams.logs.parts import LogPart
 from streams.logs.recording import record_topics
-from streams.logs.replaying import check_partitions, fold_offline, paced, send_log, stamped
+from streams.logs.replaying import check_partitions, send_log, stamped
+from streams.oracle.offline import fold_part
 
 CLOCK: Headers = (("ce_type", EventType.CLOCK.encode()),)
 
@@ -38,44 +40,6 @@ def test_a_record_is_stamped_with_when_it_was_first_sent() -> None:
 
 def test_a_stamp_that_is_there_stays() -> None:
     assert stamped(at(1_700, ((SENT_AT, b"12"),))) == ((SENT_AT, b"12"),)
-
-
-class Wall:
-    """A clock that stands still but for waiting."""
-
-    def __init__(self) -> None:
-        self.now = 50.0
-        self.stop_after = float("inf")
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def wait(self, seconds: float) -> bool:
-        self.now += seconds
-        return self.now - 50 > self.stop_after
-
-
-@pytest.mark.parametrize(
-    ("speed", "times"),
-    [
-        pytest.param(1.0, [0, 2, 2, 10], id="as-it-was"),
-        pytest.param(4.0, [0, 0.5, 0.5, 2.5], id="four-times-as-fast"),
-        pytest.param(None, [0, 0, 0, 0], id="as-fast-as-can-be"),
-    ],
-)
-def test_records_come_at_their_time_divided_by_the_speed(speed: float | None, times: list[float]) -> None:
-    wall = Wall()
-    records = [at(0), at(2_000), at(1_000), at(99, ((SENT_AT, b"10000"),))]
-
-    assert [wall.now - 50 for _ in paced(records, speed, wall.wait, wall.monotonic)] == times
-
-
-def test_a_wish_to_stop_ends_the_records() -> None:
-    wall = Wall()
-    wall.stop_after = 1.5
-    records = [at(0), at(1_000), at(2_000), at(3_000)]
-
-    assert list(paced(records, 1.0, wall.wait, wall.monotonic)) == records[:2]
 
 
 @pytest.mark.parametrize(
@@ -180,13 +144,14 @@ def test_a_recording_replayed_and_recorded_again_is_the_same(
     create_topics(second)
     write(tmp_path / "made", sent(500))
 
-    counts = send_log(first, tmp_path / "made")
+    replayed = send_log(first, LogPart(tmp_path / "made"))
     recorded = record_topics(first, tmp_path / "once")
-    send_log(second, tmp_path / "once")
+    send_log(second, LogPart(tmp_path / "once"))
     record_topics(second, tmp_path / "twice")
 
-    assert counts == {TELEMETRY: 500 + 3 * 50, SITES: 1, DEMAND: 1}
-    assert {topic: count for topic, count in recorded.items() if count} == counts
+    assert replayed.sent == {TELEMETRY: 500 + 3 * 50, SITES: 1, DEMAND: 1}
+    assert (replayed.words_before, replayed.go_on_from) == (0, None)
+    assert {topic: count for topic, count in recorded.items() if count} == replayed.sent
     once = read(tmp_path / "once")
     assert read(tmp_path / "twice") == once
     for (topic, partition), records in once.items():
@@ -206,7 +171,7 @@ def test_within_a_partition_records_are_sent_in_the_logs_order(
     create_topics(here)
     write(tmp_path / "made", sent(3_000))
 
-    send_log(here, tmp_path / "made")
+    send_log(here, LogPart(tmp_path / "made"))
     record_topics(here, tmp_path / "recorded", (TELEMETRY,))
 
     for records in read(tmp_path / "recorded").values():
@@ -221,7 +186,7 @@ def test_a_log_of_other_partitions_is_not_sent(stack: RunningStack, kafka_prefix
     write(tmp_path / "log", sent(1), {TELEMETRY: 12})
 
     with pytest.raises(ConfigurationError, match=f"partitions of {TELEMETRY} is 3"):
-        send_log(here, tmp_path / "log")
+        send_log(here, LogPart(tmp_path / "log"))
 
 
 @pytest.mark.servers
@@ -256,4 +221,6 @@ def test_a_recorded_ledger_that_is_empty_does_not_stand_for_what_the_twin_would_
     write(tmp_path / "inputs", records)
     write(tmp_path / "with_empty_ledger", records, {TELEMETRY: 12, LEDGER: 1})
 
-    assert fold_offline(Settings(), tmp_path / "inputs") == fold_offline(Settings(), tmp_path / "with_empty_ledger")
+    folded = [fold_part(Settings(), LogPart(tmp_path / name)) for name in ("inputs", "with_empty_ledger")]
+
+    assert folded[0].summary() == folded[1].summary()

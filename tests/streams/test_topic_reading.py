@@ -13,6 +13,7 @@ from infra.settings import KafkaSettings, Settings
 from infra.topics import create_topics
 from models.record import Record
 from models.topics import SITES, TELEMETRY
+from streams.logs.parts import LogPart
 from streams.logs.replaying import send_log
 from streams.logs.topic_reading import MOST_WAITING_BYTES, read_batches
 
@@ -32,7 +33,7 @@ def filled(stack: RunningStack, kafka_prefix: str, tmp_path: Path) -> Settings:
             for number in range(EACH):
                 log.append(Record(TELEMETRY, partition, number, 0, b"site", b"%09d" % number * 10))
         log.append(Record(SITES, 0, 0, 0, b"site", b"facts"))
-    send_log(settings, tmp_path / "log")
+    send_log(settings, LogPart(tmp_path / "log"))
     return settings
 
 

@@ -1,0 +1,1 @@
+"""`fleettwin replay`: a log again, through Kafka or in one process."""
