@@ -12,12 +12,13 @@ from functools import cached_property
 from pathlib import Path
 
 from infra.recordlog import LogHeader, LogReader
-from models.cloudevents import EventType, unwrap
-from models.errors import ConfigurationError, RecordRefused
+from models.cloudevents import EventType
+from models.errors import ConfigurationError
 from models.instants import moment_of
 from models.record import Record
 from models.topics import DEMAND, INPUTS, LEDGER, SITES
 from streams.logs.ledger_cut import LedgerCut
+from streams.logs.statements import is_clock
 
 _SAMPLES = EventType.SAMPLES.encode()
 
@@ -72,7 +73,7 @@ class LogPart:
             return
         with LogReader(self.path) as log:
             for record in log.records(until=self.span.since):
-                if record.topic in (SITES, DEMAND) and not _is_clock(record):
+                if record.topic in (SITES, DEMAND) and not is_clock(record):
                     yield record
 
     def inputs(self) -> Iterator[Record]:
@@ -143,10 +144,3 @@ def told(instant: int) -> str:
 
 def _within(record: Record, span: Span) -> bool:
     return (span.since is None or record.sent_at >= span.since) and (span.until is None or record.sent_at < span.until)
-
-
-def _is_clock(record: Record) -> bool:
-    try:
-        return unwrap(record, EventType.SITE_FACTS).type is EventType.CLOCK
-    except RecordRefused:
-        return False

@@ -12,7 +12,7 @@ import orjson
 import pytest
 from typer.testing import CliRunner, Result
 
-from cli.main import app
+from cli.main import application
 from models.errors import ConfigurationError
 from models.reading import Reading
 from tests.live.world import fleettwin, outside_environment
@@ -25,7 +25,7 @@ HERE = ("--site", "memphis", "--node", "n1")
 def typed(*arguments: str, **variables: str) -> Result:
     """The command in this process, where the environment has no other settings of ours."""
     ours = {name: None for name in os.environ if name.startswith("FLEETTWIN_")}
-    return CliRunner(env={**ours, "COLUMNS": "200", **variables}).invoke(app, list(arguments))
+    return CliRunner(env={**ours, "COLUMNS": "200", **variables}).invoke(application(), list(arguments))
 
 
 def working(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,7 @@ import orjson
 import pytest
 from typer.testing import CliRunner, Result
 
-from cli.main import app
+from cli.main import application
 from cli.replay.options import part_of
 from models.errors import ConfigurationError
 from streams.logs.parts import Span
@@ -31,7 +31,9 @@ def log(tmp_path: Path) -> Path:
 
 
 def replay(*arguments: str | Path, **settings: str) -> Result:
-    return CliRunner().invoke(app, ["replay", *map(str, arguments)], env={**settings, "FLEETTWIN_STACK__HOME": "/none"})
+    return CliRunner().invoke(
+        application(), ["replay", *map(str, arguments)], env={**settings, "FLEETTWIN_STACK__HOME": "/none"}
+    )
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ import typer
 import yaml
 from typer.testing import CliRunner, Result
 
-from cli.main import app
+from cli.main import application
 from cli.traces.converting import add_conversions
 from infra.recordlog import LogReader
 from models.errors import ConfigurationError
@@ -39,7 +39,7 @@ NODES, PODS = b"nodes" * 1000, b"pods" * 100_000
 
 
 def told(*arguments: object) -> Result:
-    return CliRunner().invoke(app, ["traces", *map(str, arguments)])
+    return CliRunner().invoke(application(), ["traces", *map(str, arguments)])
 
 
 def test_all_known_traces_are_shown_with_source_and_licence() -> None:

@@ -13,7 +13,7 @@ import pytest
 import typer
 import yaml
 
-from cli.main import app
+from cli.main import application
 from infra.settings import Settings, read_settings
 
 ROOT = Path(__file__).parents[2] / "infra"
@@ -51,7 +51,7 @@ def unit() -> Unit:
 
 def parsed_as_publish(arguments: list[str]) -> dict[str, Any]:
     """The options that the command makes of a command line; one that it does not know is an error."""
-    command = typer.main.get_command(app)
+    command = typer.main.get_command(application())
     assert arguments[0] == "publish"
     publish = command.commands[arguments[0]]  # type: ignore[attr-defined]  # a group has them
     return dict(publish.make_context("publish", list(arguments[1:])).params)

@@ -15,7 +15,7 @@ from models.ledger import Admitted, AdmittedClock, AdmittedFacts, Source
 from models.record import SENT_AT, Record
 from models.topics import DEMAND, LEDGER, NODES, SHORTAGES, SITES, STATE, TELEMETRY
 from streams.logs.cutting import Choice, Moment, cut_log
-from streams.logs.replaying import fold_offline
+from streams.logs.parts import LogPart
 from tests import builders
 from tests.log_builders import clock, cut_off, facts, header_of, read, reading, written
 
@@ -174,7 +174,7 @@ def seconds(first: int, last: int) -> list[Record]:
 
 
 def test_a_replay_of_a_part_knows_the_site_facts_from_before(tmp_path: Path) -> None:
-    from streams.oracle.offline import fold_log
+    from streams.oracle.offline import fold_log, fold_part
 
     log = written(tmp_path / "log", list(builders.numbered(seconds(0, 20))))
     cut_log(log, tmp_path / "bare", Choice(since=Moment(10_000, True)), "test")
@@ -185,4 +185,4 @@ def test_a_replay_of_a_part_knows_the_site_facts_from_before(tmp_path: Path) -> 
         run = fold_log(read(tmp_path / name), {TELEMETRY: 1}, Settings())
         known.append([facts.supply_watts for facts in run.twin.fleet.facts.values()])
     assert known == [[], [2e6]]
-    assert fold_offline(Settings(), tmp_path / "knowing")["readings"]["observed"] == 10
+    assert fold_part(Settings(), LogPart(tmp_path / "knowing")).summary()["readings"]["observed"] == 10
