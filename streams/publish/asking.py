@@ -9,8 +9,9 @@ from contextlib import contextmanager, suppress
 from threading import Event, Thread
 from typing import Any, TypeVar
 
-from models.errors import ConfigurationError, Unavailable
+from models.errors import ConfigurationError, FleettwinError, Unavailable
 from streams.publish.measures import Component, Failure, Sampled
+from streams.publish.registry import not_installed
 from streams.publish.source import Source
 
 GRACE_SECONDS = 1.0
@@ -43,9 +44,17 @@ class Asking:
 
         Raises:
             ConfigurationError: what the user said of them cannot be.
-            Unavailable: one cannot be asked, or the source does not answer.
+            Unavailable: one cannot be asked, or the source does not answer, or fails.
         """
-        return self._answer(self._source.discover())
+        try:
+            return self._answer(self._source.discover())
+        except FleettwinError:
+            raise
+        except ModuleNotFoundError as missing:
+            raise not_installed(self._source.name, missing) from None
+        except Exception as error:  # noqa: BLE001  # as in `sample`
+            why = f"{type(error).__name__}: {error}"
+            raise Unavailable(f"source {self._source.name}", why, "The next beat tries again") from None
 
     def sample(self) -> Sampled:
         """What they measure now; whatever is wrong with the source itself is a failure, too."""
@@ -53,6 +62,9 @@ class Asking:
             return self._answer(self._source.sample())
         except Unavailable as error:
             why = error.why
+        except ModuleNotFoundError as missing:
+            told = not_installed(self._source.name, missing)
+            why = f"{told.why}; {told.way_out}"
         except Exception as error:  # noqa: BLE001  # of libraries that nobody here knows; the next beat tries again
             why = f"{type(error).__name__}: {error}"
         return Sampled(failures=(Failure(self._source.name, why),))

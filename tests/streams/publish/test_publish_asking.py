@@ -43,6 +43,11 @@ def test_a_source_is_closed_in_the_end() -> None:
         pytest.param(ValueError("no such thing"), "ValueError: no such thing", id="an-error-of-a-library"),
         pytest.param(Unavailable("driver", "it is not loaded", "Load it"), "it is not loaded", id="one-of-ours"),
         pytest.param(TimeoutError("its own"), "TimeoutError: its own", id="its-own-timeout"),
+        pytest.param(
+            ModuleNotFoundError("No module named 'x'", name="x"),
+            "the library x is not installed; Install fleettwin anew",
+            id="a-library-that-is-not-there",
+        ),
         pytest.param(KeyError("libamd_smi.so"), "KeyError: 'libamd_smi.so'", id="a-library-that-is-none"),
     ],
 )
@@ -105,6 +110,15 @@ def test_what_cannot_be_is_told_to_whoever_discovers() -> None:
             raise ConfigurationError("--type", "h100-smx", "another")
 
     with asked(Misled(), PATIENCE) as asking, pytest.raises(ConfigurationError, match="h100-smx"):
+        asking.discover()
+
+
+def test_a_source_that_fails_in_its_own_way_is_named_to_whoever_discovers() -> None:
+    class Broken(FakeSource):
+        async def discover(self) -> Sequence[Component]:
+            raise KeyError("libamd_smi.so")
+
+    with asked(Broken(), PATIENCE) as asking, pytest.raises(Unavailable, match="source fake: KeyError: 'libamd_smi"):
         asking.discover()
 
 

@@ -113,7 +113,7 @@ def test_a_disk_that_is_full_costs_the_record_and_is_told(tmp_path: Path) -> Non
 
 def test_a_full_spool_is_told(tmp_path: Path) -> None:
     sampled = [Sampled((node(at=T0 + number),)) for number in range(3)]
-    with measuring(FakeSource(*sampled)) as measures, opened_spool(tmp_path / "spool.db", 1000) as spool:
+    with measuring(FakeSource(*sampled)) as measures, opened_spool(tmp_path / "spool.db", 600) as spool:
         publishes = Publisher("fake/memphis/n1", measures, spool)
         with capture_logs() as logs:
             for _ in sampled:
