@@ -94,8 +94,8 @@ def nvidia_smi() -> Said:
 def load(source: OwnMachine) -> Iterator[None]:
     """The GPU at work, its watts settled."""
     command = [sys.executable, str(Path(cuda_load.__file__))]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, text=True, **pipes) as program:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, text=True, stdin=pipe, stdout=pipe, stderr=pipe) as program:
         assert program.stdout is not None
         if program.stdout.readline() != "running\n":
             pytest.fail(f"the load did not start: {program.communicate(timeout=60)[1]}")
@@ -156,6 +156,7 @@ def test_an_idle_gpu_is_told_as_idle_and_not_as_unknown(source: OwnMachine, idle
 
 
 def test_a_busy_gpu_is_told_as_nvidia_smi_tells_it(source: OwnMachine, idle: AcceleratorMeasure) -> None:
+    assert idle.power_watts is not None
     with load(source):
         for _ in range(5):
             before, one, after = nvidia_smi(), first(source), nvidia_smi()
@@ -169,8 +170,7 @@ def test_a_busy_gpu_is_told_as_nvidia_smi_tells_it(source: OwnMachine, idle: Acc
             assert one.memory_used_bytes == pytest.approx(after.memory_bytes, abs=64 * 1024 * 1024)
             assert one.temperature_celsius == pytest.approx((before.celsius + after.celsius) / 2, abs=4)
             assert one.fault is None
-    assert idle.power_watts is not None
-    assert one.power_watts > idle.power_watts + 50
+            assert one.power_watts > idle.power_watts + 50
 
 
 def test_the_energy_counter_counts_what_the_watts_are(source: OwnMachine, idle: AcceleratorMeasure) -> None:

@@ -20,7 +20,8 @@ class AmdSmiLibraryException(AmdSmiException):
     def __init__(self, err_code: int) -> None:
         super().__init__(err_code)
         self.err_code = err_code
-        self.err_info = f"AMDSMI_STATUS_{Status(err_code).name} - in words" if err_code in Status else "unknown"
+        name = {status.value: status.name for status in Status}.get(err_code)
+        self.err_info = "unknown" if name is None else f"AMDSMI_STATUS_{name} - in words"
 
     def __str__(self) -> str:
         return f"Error code:\n\t{self.err_code} | {self.err_info}"

@@ -179,7 +179,7 @@ def test_a_gpu_cut_into_instances_has_no_utilisation_and_not_zero() -> None:
     ],
 )
 def test_reasons_of_clocks_are_told_as_throttling(reasons: int, throttled: set[Throttle]) -> None:
-    assert first(FakeNvml(FakeGpu("a", reasons=reasons))).throttled == throttled
+    assert first(FakeNvml(FakeGpu("a", reasons=reasons))).throttled == frozenset(throttled)
 
 
 def test_the_last_xid_is_told_and_stays() -> None:
