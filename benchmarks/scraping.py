@@ -32,7 +32,6 @@ from streams.publish.measures import Identity
 from streams.publish.options import SourceOptions, Target
 from streams.publish.sources.prometheus import source_of
 
-TIMEOUT_SECONDS = 5.0
 PARSED = 20
 
 
@@ -91,7 +90,7 @@ async def scraped(ports: Sequence[int], every: float, seconds: float) -> list[Be
         Target(Identity("memphis", f"n{number}"), f"http://127.0.0.1:{port}/metrics")
         for number, port in enumerate(ports)
     )
-    source = source_of(SourceOptions(targets, shipped_catalogue(), TIMEOUT_SECONDS))
+    source = source_of(SourceOptions(targets, shipped_catalogue(), timeout_seconds=every))
     beats = []
     begin = time.time()
     try:
