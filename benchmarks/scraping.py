@@ -32,7 +32,6 @@ from streams.publish.measures import Identity
 from streams.publish.options import SourceOptions, Target
 from streams.publish.sources.prometheus import source_of
 
-TIMEOUT_SECONDS = 5.0
 PARSED = 20
 
 
@@ -44,6 +43,8 @@ class Beat:
     cpu_seconds: float
     nodes: int
     failures: int
+    why: str
+    """One of the failures."""
     delays: tuple[float, ...]
     """Of each node's measures after the beat, in seconds."""
 
@@ -65,6 +66,8 @@ class Figures:
     failures: int
     missing: int
     """Nodes of which a beat had no measures."""
+    why: str
+    """The first failure."""
     whole_parse_share: float
     """Of one core, that the parser alone would take for whole answers."""
 
@@ -87,7 +90,7 @@ async def scraped(ports: Sequence[int], every: float, seconds: float) -> list[Be
         Target(Identity("memphis", f"n{number}"), f"http://127.0.0.1:{port}/metrics")
         for number, port in enumerate(ports)
     )
-    source = source_of(SourceOptions(targets, shipped_catalogue(), TIMEOUT_SECONDS))
+    source = source_of(SourceOptions(targets, shipped_catalogue(), timeout_seconds=every))
     beats = []
     begin = time.time()
     try:
@@ -102,6 +105,7 @@ async def scraped(ports: Sequence[int], every: float, seconds: float) -> list[Be
                     cpu_seconds=time.process_time() - cpu,
                     nodes=len(said.nodes),
                     failures=len(said.failures),
+                    why=said.failures[0].why if said.failures else "",
                     delays=tuple(node.at / 1000 - due for node in said.nodes),
                 )
             )
@@ -124,6 +128,7 @@ def figures(beats: Sequence[Beat], endpoints: int, every: float) -> Figures:
         delay_p50=round(delays[len(delays) // 2], 3),
         delay_p99=round(delays[len(delays) * 99 // 100], 3),
         failures=sum(beat.failures for beat in beats),
+        why=next((beat.why for beat in beats if beat.why), ""),
         missing=sum(endpoints - beat.nodes for beat in beats),
         whole_parse_share=round(whole_parse_seconds() * endpoints / every, 3),
     )

@@ -51,7 +51,7 @@ class Asking:
     async def answers(
         self, endpoints: Sequence[Endpoint], headers: Mapping[str, str]
     ) -> AsyncGenerator[Answered | Silent, None]:
-        """One of each endpoint, as they come; what the caller does with one does not hold up the others."""
+        """One of each endpoint, as they come; requests go on whenever the caller waits."""
         free = asyncio.Semaphore(self.concurrency)
         limit = self.seconds / math.ceil(len(endpoints) / self.concurrency)  # or those that hang would take it all
 
@@ -63,7 +63,6 @@ class Asking:
         try:
             for answered in asyncio.as_completed(asking):
                 yield await answered
-                await asyncio.sleep(0)
         finally:
             for task in asking:
                 task.cancel()

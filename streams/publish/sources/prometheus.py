@@ -24,6 +24,7 @@ from streams.publish.scraping.endpoint import Endpoint, Senseless
 from streams.publish.scraping.exposition import Garbled
 from streams.publish.scraping.field_map import SHIPPED, FieldMap, shipped_map, user_map
 from streams.publish.scraping.joining import Disagreement, Heard, joined
+from streams.publish.scraping.pools import PoolPerServer
 
 SLACK_SECONDS = 0.5
 """After the timeout; the publisher gives up on a sample after a second."""
@@ -45,7 +46,7 @@ class ScrapingOptions(BaseModel):
     token_file: Path | None = None
     """A bearer token."""
     concurrency: Annotated[int, Field(ge=1, le=4096)] = 256
-    """Requests at a time, and connections that are kept."""
+    """Requests at a time."""
     largest_answer_bytes: Annotated[int, Field(ge=1024, le=2**30)] = 4 * 2**20
     """Unpacked."""
 
@@ -201,9 +202,8 @@ def _maps(options: SourceOptions, extra: ScrapingOptions) -> list[FieldMap]:
 
 def _asking(options: SourceOptions, extra: ScrapingOptions) -> Asking:
     client = httpx.AsyncClient(
-        verify=tls_context(options),
+        transport=PoolPerServer(tls_context(options), extra.concurrency),
         timeout=options.timeout_seconds,
-        limits=httpx.Limits(max_connections=extra.concurrency, max_keepalive_connections=extra.concurrency),
         trust_env=False,
     )
     return Asking(client, extra.concurrency, options.timeout_seconds, extra.largest_answer_bytes)

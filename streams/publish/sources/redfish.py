@@ -13,6 +13,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 import aiohttp
+from aiohttp.connector import NEEDS_CLEANUP_CLOSED
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.errors import ConfigurationError, Unavailable
@@ -118,7 +119,10 @@ class RedfishSource:
         if self._session is None:
             limit = self.extra.concurrency * CONNECTIONS_PER_SERVICE
             connector = aiohttp.TCPConnector(
-                ssl=tls_context(self.options), limit=limit, limit_per_host=CONNECTIONS_PER_SERVICE
+                ssl=tls_context(self.options),
+                limit=limit,
+                limit_per_host=CONNECTIONS_PER_SERVICE,
+                enable_cleanup_closed=NEEDS_CLEANUP_CLOSED,  # or TLS to a service that hangs is never let go
             )
             session = aiohttp.ClientSession(
                 connector=connector, response_class=BoundedResponse, cookie_jar=aiohttp.DummyCookieJar()
