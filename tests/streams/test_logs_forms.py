@@ -242,7 +242,7 @@ SAID = {HEADER: GOLDEN.model_dump_json().encode()}
         pytest.param(
             {"headers": pa.array([[{"name": None, "value": b""}]] * 10)},
             SAID,
-            "name or value is null",
+            "the columns of a log",
             id="null-header",
         ),
         pytest.param({"topic": pa.array(["x" * 70_000] * 10)}, SAID, "70000 characters", id="a-long-topic"),
