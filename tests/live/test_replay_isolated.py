@@ -41,9 +41,10 @@ PARTITIONS = 2
 @pytest.fixture(scope="module")
 def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twenty seconds of a site with demand that it cannot serve for a while."""
-    records = [facts(at=T0), demand(at=T0, wanted=99), demand(at=T0 + 12_000, wanted=8)]
+    records = [facts(at=T0), demand(at=T0, wanted=99)]
     for second in range(SECONDS):
         at = T0 + second * 1000
+        records += [demand(at=at, wanted=8)] * (second == 12)
         records += [frame([row("a", at, power_watts=1000.0, allocated=0)], timestamp=at)]
         records += [clock(at + 500, topic) for topic in INPUTS]
     path = tmp_path_factory.mktemp("replay") / "incident.log"
