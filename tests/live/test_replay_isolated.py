@@ -218,7 +218,7 @@ def test_at_a_terminal_keys_steer_and_ctrl_c_leaves_it_as_it_was(
             screen = typed(keyboard, screen, b"x0.002")
             os.write(keyboard, b"\x03")
             assert child.wait(PATIENCE_SECONDS) == 130
-            typed(keyboard, screen, b"--from 2027-01-15T08:00:01.000Z")
+            typed(keyboard, screen, b"--from 2027-01-15T08:00:01.500Z")
             assert termios.tcgetattr(tty) == before
         finally:
             child.kill()
