@@ -127,12 +127,12 @@ def test_shortages_alone_are_compared_alone(log: Path) -> None:
 
     verdict = orjson.loads(
         replay(
-            log, "--to", "offline", "--expect", path, "--json", FLEETTWIN_TWIN__ESCALATE_AFTER_MILLISECONDS="1"
+            log, "--to", "offline", "--expect", path, "--json", FLEETTWIN_TWIN__OPEN_AFTER_MILLISECONDS="7000"
         ).stdout
     )
 
     assert verdict["compared"] == ["shortages"]
-    assert verdict["first_difference"]["path"] == "shortages[0].severity"
+    assert verdict["first_difference"]["path"] == "shortages[0].at"
 
 
 def test_a_part_is_compared_with_the_same_part(log: Path) -> None:
