@@ -51,18 +51,20 @@ class Asking:
     async def answers(
         self, endpoints: Sequence[Endpoint], headers: Mapping[str, str]
     ) -> AsyncGenerator[Answered | Silent, None]:
-        """One of each endpoint, as they come; requests go on whenever the caller waits."""
+        """One of each endpoint, as they come; other requests go on after each."""
         free = asyncio.Semaphore(self.concurrency)
         limit = self.seconds / math.ceil(len(endpoints) / self.concurrency)  # or those that hang would take it all
 
         async def ask(endpoint: Endpoint) -> Answered | Silent:
-            async with free:
-                return await self._one(endpoint, headers, limit)
+            await free.acquire()
+            return await self._one(endpoint, headers, limit)
 
         asking = [asyncio.create_task(ask(endpoint)) for endpoint in endpoints]
         try:
             for answered in asyncio.as_completed(asking):
                 yield await answered
+                free.release()  # only now, or answers would pile up while requests wait for the time to be read
+                await asyncio.sleep(0)
         finally:
             for task in asking:
                 task.cancel()
