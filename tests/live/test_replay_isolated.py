@@ -118,7 +118,8 @@ def test_an_isolated_replay_has_all_of_its_own_and_leaves_nothing(
         with pytest.raises(ConfigurationError, match=r"records of an earlier replay.*--again"):
             prepare(other.settings, NAME)
         migrate(other.database, other.schema, "test")
-        twin, store = other.start("twin"), other.start("store")
+        often = {"FLEETTWIN_TWIN__CHECKPOINT_SECONDS": "0.5"}
+        twin, store = other.start("twin", **often), other.start("store", **often)
         other.wait_until_all_is_stored()
         other.stop(twin, store)
         found, rows, sent = shortages(other), row_counts(other.database, other.schema), other.ends(*INPUTS)
