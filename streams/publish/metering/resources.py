@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.edge import SENTINEL
-from streams.publish.measures import MeterLevel
+from models.meter_reading import MeterLevel
 
 Resource = Mapping[str, Any]
 

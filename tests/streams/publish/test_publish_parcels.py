@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from models.cloudevents import EventType
 from models.columns import ReadingColumns
-from models.meter_reading import MeterReading
+from models.meter_reading import MeterLevel, MeterReading
 from models.node_event import NodeEvent
 from models.record import Record
 from models.single import SingleReading
 from models.telemetry import Readings, TelemetryDecoder
 from models.topics import EVENTS, TELEMETRY
 from streams.publish.folding import Told
-from streams.publish.measures import AcceleratorMeasure, Identity, MeterLevel, MeterMeasure, NodeMeasure, Sampled
+from streams.publish.measures import AcceleratorMeasure, Identity, MeterMeasure, NodeMeasure, Sampled
 from streams.publish.parcels import Parcel, parcels_of
 from tests.builders import CATALOGUE, SITE, T0
 from tests.publish_fakes import accelerators, folding, node
