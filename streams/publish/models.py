@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from models.errors import ConfigurationError
 from models.strict_yaml import read_yaml
 
-_MAKERS = re.compile(r"((NVIDIA|Tesla|AMD|Instinct|Intel|Habana|\(R\))\s+)+", re.IGNORECASE)
+_MAKERS = re.compile(r"^((NVIDIA|Tesla|AMD|Instinct|Intel|Habana)\s+)+", re.IGNORECASE)
 
 
 def type_of(model: str) -> str | None:
