@@ -61,11 +61,15 @@ class Figures:
     """Of one core, the first beat left out."""
     beat_seconds: float
     """Median, the first left out."""
+    beat_cpu_seconds: float
+    """Likewise."""
     delay_p50: float
     delay_p99: float
+    first_failures: int
     failures: int
+    """In the other beats."""
     missing: int
-    """Nodes of which a beat had no measures."""
+    """Nodes of which one of these had no measures."""
     why: str
     """The first failure."""
     whole_parse_share: float
@@ -125,11 +129,13 @@ def figures(beats: Sequence[Beat], endpoints: int, every: float) -> Figures:
         first_cpu_seconds=round(first.cpu_seconds, 3),
         cpu_share=round(statistics.fmean(beat.cpu_seconds for beat in others) / every, 4),
         beat_seconds=round(statistics.median(beat.seconds for beat in others), 3),
+        beat_cpu_seconds=round(statistics.median(beat.cpu_seconds for beat in others), 3),
         delay_p50=round(delays[len(delays) // 2], 3),
         delay_p99=round(delays[len(delays) * 99 // 100], 3),
-        failures=sum(beat.failures for beat in beats),
+        first_failures=first.failures,
+        failures=sum(beat.failures for beat in others),
         why=next((beat.why for beat in beats if beat.why), ""),
-        missing=sum(endpoints - beat.nodes for beat in beats),
+        missing=sum(endpoints - beat.nodes for beat in others),
         whole_parse_share=round(whole_parse_seconds() * endpoints / every, 3),
     )
 
