@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from models.catalogue import Catalogue
 from models.errors import ConfigurationError
@@ -63,7 +63,8 @@ def planned(wanted: Wanted, catalogue: Catalogue, file: str | None, guessing: Gu
     entries = wanted.targets or (TargetEntry(),)
     if wanted.node is not None and len(entries) > 1:
         raise ConfigurationError("--node", wanted.node, f"none with {len(entries)} targets, of which each has its own")
-    naming = _Naming(wanted, wanted.source, catalogue, file if wanted.targets else None, guessing)
+    names = () if guessing is None else _names(tuple(entry.url for entry in entries), guessing.hostname)
+    naming = _Naming(wanted, wanted.source, catalogue, file if wanted.targets else None, guessing, names)
     targets = tuple(naming.target(index, entry) for index, entry in enumerate(entries))
     options = SourceOptions(
         targets=targets,
@@ -89,6 +90,8 @@ class _Naming:
     catalogue: Catalogue
     file: str | None
     guessing: Guessing | None
+    names: tuple[str, ...]
+    """What each target would be called by a guess; empty where none is wanted."""
 
     def target(self, index: int, entry: TargetEntry) -> Target:
         if entry.node is not None and entry.meter is not None:
@@ -96,7 +99,11 @@ class _Naming:
         site = entry.site or self.wanted.site or self._guess(index, "site", UNSET)
         name = entry.meter or entry.node or self.wanted.node
         if name is None:
-            name = "" if self.source in NAMED_INSIDE else self._guess(index, "node", self._host(entry.url))
+            name = (
+                ""
+                if self.source in NAMED_INSIDE
+                else self._guess(index, "node", self.names[index] if self.names else "")
+            )
         rack = entry.rack or self.wanted.rack
         for field, text in (("site", site), ("node", name), ("rack", rack)):
             if text and not usable(text):
@@ -122,15 +129,28 @@ class _Naming:
         self.guessing.tell(f"guessed: {self._where(index, field)} {value}")
         return value
 
-    def _host(self, url: str | None) -> str:
-        host = None if url is None or self.guessing is None else urlsplit(url).hostname
-        return host or ("" if self.guessing is None else self.guessing.hostname)
-
     def _where(self, index: int, field: str) -> str:
         """The option, or the place in the file where the target stands."""
         if self.file is None or (field == "site" and self.wanted.site is None):
             return f"--{field}"
         return f"{self.file}: targets.{index}.{field}"
+
+
+def _names(urls: tuple[str | None, ...], hostname: str) -> tuple[str, ...]:
+    """A name for each address: its host, with as much of the rest as it takes to tell them apart, but for passwords."""
+    split = [_split(url or "") for url in urls]
+    hosts = tuple(one.hostname or hostname for one in split)
+    ports = tuple(one.netloc.rpartition("@")[2] or hostname for one in split)
+    paths = tuple(port + one.path for port, one in zip(ports, split, strict=True))
+    return next((names for names in (hosts, ports) if len(set(names)) == len(names)), paths)
+
+
+def _split(url: str) -> SplitResult:
+    """Its parts; none of what is no address, which its source refuses with a better word."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return SplitResult("", "", "", "", "")
 
 
 def _refuse_twice(targets: tuple[Target, ...]) -> None:

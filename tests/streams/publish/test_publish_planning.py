@@ -103,6 +103,20 @@ def test_only_where_it_is_allowed_names_are_guessed_and_each_is_told() -> None:
     assert guesses == ["guessed: --site unset", "guessed: --node gpu-7.memphis"]
 
 
+@pytest.mark.parametrize(
+    ("urls", "names"),
+    [
+        pytest.param(["http://a:9400/metrics", "http://b:9400/metrics"], ["a", "b"], id="other-hosts"),
+        pytest.param(["http://u:secret@a:1/x", "http://u:secret@a:2/x"], ["a:1", "a:2"], id="other-ports"),
+        pytest.param(["http://a:1/x", "http://a:1/y", "http://b:1/x"], ["a:1/x", "a:1/y", "b:1/x"], id="other-paths"),
+    ],
+)
+def test_targets_whose_names_are_guessed_are_told_apart(urls: list[str], names: list[str]) -> None:
+    found = plan([], site="memphis", targets=[{"url": url} for url in urls])
+
+    assert [target.identity.node for target in found.options.targets] == names
+
+
 def test_the_own_machine_is_guessed_by_its_name() -> None:
     guesses: list[str] = []
 
