@@ -16,6 +16,7 @@ from streams.publish.conditions import Conditions
 from streams.publish.measures import Failure, Identity, MeterMeasure, NodeMeasure, Sampled
 from streams.publish.readings import ReadingMaker
 from streams.publish.sequences import Sequence
+from streams.publish.xids import with_faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,8 @@ class Folding:
             if count > 1:
                 self._failures.append(Failure(f"{identity.site}/{identity.node}", f"it was measured {count} times"))
         once = {one.component.identity: one for one in some}.values()
-        return [believed for one in once if (believed := self._beliefs.node(one, now)) is not None]
+        believed = (self._beliefs.node(one, now) for one in once)
+        return [with_faults(one) for one in believed if one is not None]
 
 
 def _meter_reading(measure: MeterMeasure) -> MeterReading:

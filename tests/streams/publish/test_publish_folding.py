@@ -245,3 +245,30 @@ def test_a_meter_that_says_nothing_that_can_be_is_not_told() -> None:
 
 def test_every_word_of_a_source_is_one_of_the_contract() -> None:
     assert [one.value for one in Throttle] == [one.value for one in ThrottleReason]
+
+
+def test_an_error_that_only_a_reset_undoes_takes_the_accelerator_out_of_service() -> None:
+    told = told_of(node(accelerators=(AcceleratorMeasure(xid=79), *accelerators(utilization=0.5)[1:])))
+
+    assert told.readings[0].in_service == 7
+    assert [(event.kind, event.accelerator, event.code, event.detail) for event in told.events] == [
+        ("fault", 0, None, "XID 79: it has fallen off the bus"),
+        ("xid", 0, 79, None),
+    ]
+
+
+def test_an_error_that_an_application_can_cause_leaves_it_in_service() -> None:
+    told = told_of(node(accelerators=(AcceleratorMeasure(xid=31), *accelerators(utilization=0.5)[1:])))
+
+    assert told.readings[0].in_service == 8
+    assert [event.kind for event in told.events] == ["xid"]
+
+
+def test_a_node_all_of_whose_accelerators_must_be_reset_has_failed() -> None:
+    assert reading_of(node(accelerators=accelerators(xid=95))).state is NodeState.FAILED
+
+
+def test_what_a_source_says_of_a_fault_stands_beside_an_error() -> None:
+    told = told_of(node(accelerators=accelerators(xid=79, fault="lost")))
+
+    assert {event.detail for event in told.events if event.kind == "fault"} == {"lost"}
