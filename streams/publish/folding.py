@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from models.catalogue import Catalogue
 from models.instants import moment_of
-from models.meter_reading import MeterReading
+from models.meter_reading import MeterLevel, MeterReading
 from models.node_event import NodeEvent
 from models.reading import NodeState, Reading
 from streams.publish.beliefs import Beliefs, endpoint_of
@@ -99,7 +99,7 @@ def _meter_reading(measure: MeterMeasure) -> MeterReading:
         site=measure.site,
         meter=measure.meter,
         rack=measure.rack,
-        level=measure.level,
+        level=MeterLevel(measure.level.value),
         at=moment_of(measure.at),
         power_watts=measure.power_watts,
         energy_joules=measure.energy_joules,

@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from models.meter_reading import MeterLevel
-
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -82,6 +80,19 @@ class NodeMeasure:
     allocated: int | None = None
     missing: tuple[str, ...] = ()
     """What was asked for and did not come, by the measure's name; for people and for the publisher's own metrics."""
+
+
+class MeterLevel(StrEnum):
+    """What a meter that is no node's measures. The same watts pass several levels: never add across them.
+
+    The words of `models.meter_reading.MeterLevel`, but for those that a newer version may add: these can be chosen.
+    """
+
+    CHASSIS = "chassis"
+    OUTLET = "outlet"
+    BRANCH = "branch"
+    PHASE = "phase"
+    PDU = "pdu"
 
 
 @dataclass(frozen=True, slots=True)

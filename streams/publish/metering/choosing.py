@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from models.errors import ConfigurationError
-from models.meter_reading import MeterLevel
+from streams.publish.measures import MeterLevel
 from streams.publish.metering.resources import Metered
 from streams.publish.metering.walking import Found
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from models.edge import SENTINEL
-from models.meter_reading import MeterLevel
+from streams.publish.measures import MeterLevel
 
 Resource = Mapping[str, Any]
 

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from models.errors import ConfigurationError
-from models.meter_reading import MeterLevel
-from streams.publish.measures import Component, Failure, MeterMeasure, NodeMeasure, Sampled
+from streams.publish.measures import Component, Failure, MeterLevel, MeterMeasure, NodeMeasure, Sampled
 from streams.publish.metering.choosing import NO_METER, node_meter
 from streams.publish.metering.connection import Absent, Connection, Unanswered
 from streams.publish.metering.resources import Metered, Resource, joules_of, watts_of

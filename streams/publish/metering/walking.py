@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
-from models.meter_reading import MeterLevel
+from streams.publish.measures import MeterLevel
 from streams.publish.metering.connection import Absent, Unanswered
 from streams.publish.metering.resources import Metered, Resource, joules_of, link_of, links_of, part_of, watts_of
 

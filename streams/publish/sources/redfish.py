@@ -17,9 +17,8 @@ from aiohttp.connector import NEEDS_CLEANUP_CLOSED
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.errors import ConfigurationError, Unavailable
-from models.meter_reading import MeterLevel
 from streams.publish.addresses import checked_address, tls_context
-from streams.publish.measures import Component, Sampled
+from streams.publish.measures import Component, MeterLevel, Sampled
 from streams.publish.metering.connection import BoundedResponse, Connection, Unanswered
 from streams.publish.metering.service import Service
 from streams.publish.options import SourceOptions, Target, extra_of, password_of

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from models.meter_reading import MeterLevel
+from models.meter_reading import MeterLevel as ToldLevel
 from models.node_event import ThrottleReason
 from models.reading import NodeState, PowerMethod, Reading
 from streams.publish.folding import Told
@@ -15,6 +15,7 @@ from streams.publish.measures import (
     AcceleratorMeasure,
     Failure,
     Identity,
+    MeterLevel,
     MeterMeasure,
     NodeMeasure,
     Sampled,
@@ -230,7 +231,7 @@ def test_a_meter_is_told_with_its_level() -> None:
     told = folding().fold(Sampled(meters=(meter, replace(meter, meter="pdu-2", power_watts=-1.0))), T0)
 
     (first, second) = told.meters
-    assert (first.meter, first.level) == ("pdu-1", MeterLevel.PHASE)
+    assert (first.meter, first.level) == ("pdu-1", ToldLevel.PHASE)
     assert (first.power_watts, first.energy_joules) == (4000.0, 5e9)
     assert (second.power_watts, second.energy_joules) == (None, 5e9)
     assert told.failures[0].endpoint == f"{SITE}/pdu-2"
@@ -245,6 +246,7 @@ def test_a_meter_that_says_nothing_that_can_be_is_not_told() -> None:
 
 def test_every_word_of_a_source_is_one_of_the_contract() -> None:
     assert [one.value for one in Throttle] == [one.value for one in ThrottleReason]
+    assert [one.value for one in MeterLevel] == [one.value for one in ToldLevel]
 
 
 def test_an_error_that_only_a_reset_undoes_takes_the_accelerator_out_of_service() -> None:

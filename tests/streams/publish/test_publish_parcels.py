@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from models.cloudevents import EventType
 from models.columns import ReadingColumns
-from models.meter_reading import MeterLevel, MeterReading
+from models.meter_reading import MeterReading
 from models.node_event import NodeEvent
 from models.record import Record
 from models.single import SingleReading
 from models.telemetry import Readings, TelemetryDecoder
 from models.topics import EVENTS, TELEMETRY
 from streams.publish.folding import Told
-from streams.publish.measures import AcceleratorMeasure, Identity, MeterMeasure, NodeMeasure, Sampled
+from streams.publish.measures import AcceleratorMeasure, Identity, MeterLevel, MeterMeasure, NodeMeasure, Sampled
 from streams.publish.parcels import Parcel, parcels_of
 from tests.builders import CATALOGUE, SITE, T0
 from tests.publish_fakes import accelerators, folding, node
@@ -101,14 +101,14 @@ def test_a_frame_of_too_many_bytes_is_split() -> None:
 
 
 def test_events_and_meters_go_to_a_topic_of_their_own() -> None:
-    hot = (AcceleratorMeasure(xid=79), *accelerators(7))
+    hot = (AcceleratorMeasure(xid=31), *accelerators(7))
     meter = MeterMeasure(SITE, "pdu-1", MeterLevel.PDU, T0, 4000.0)
 
     _, event, metered = parcels(told_of(node(accelerators=hot), meters=(meter,)))
 
     assert (event.topic, metered.topic, event.key, metered.key) == (EVENTS, EVENTS, SITE.encode(), SITE.encode())
     assert (event.readings, metered.readings) == (0, 0)
-    assert NodeEvent.model_validate_json(event.value).code == 79
+    assert NodeEvent.model_validate_json(event.value).code == 31
     assert MeterReading.model_validate_json(metered.value).power_watts == 4000.0
     assert [named(one, "ce_type") for one in (event, metered)] == [EventType.NODE_EVENT, EventType.METER_READING]
 

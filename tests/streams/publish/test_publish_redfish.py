@@ -12,8 +12,7 @@ from typing import Any, TypeVar
 import pytest
 
 from models.errors import ConfigurationError, Unavailable
-from models.meter_reading import MeterLevel
-from streams.publish.measures import Sampled
+from streams.publish.measures import MeterLevel, Sampled
 from streams.publish.metering.connection import LARGEST_ANSWER
 from streams.publish.options import SourceOptions, Target
 from streams.publish.sources.redfish import RedfishSource, source_of
