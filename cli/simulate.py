@@ -6,7 +6,6 @@ import math
 import signal
 import time
 from collections.abc import Iterable
-from datetime import datetime
 from pathlib import Path
 from threading import Event
 from typing import Annotated
@@ -15,13 +14,13 @@ import orjson
 import typer
 
 from cli.speed import speed_of
+from cli.times import instant_said
 from infra.catalogues import chosen_catalogue
 from infra.kafka_clients import opened_producer
 from infra.settings import ClockSource, Settings, read_settings
 from infra.topics import partition_counts
 from models.catalogue import Catalogue
 from models.errors import ConfigurationError
-from models.instants import instant_of
 from models.scenario import Scenario, load_scenario, shipped_scenarios
 from models.topics import DEMAND, SITES, TELEMETRY
 from streams.simulator.clocks import clocked
@@ -99,13 +98,7 @@ def _start(text: str | None, source: ClockSource, now: float) -> int:
         return math.ceil(now / STEP) * STEP
     if source is ClockSource.WALL:
         raise ConfigurationError("--start", text, "no start unless --clock is log; the wall's clock starts now")
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ConfigurationError("--start", text, "ISO 8601, such as 2026-01-01T00:00:00Z") from None
-    if moment.tzinfo is None:
-        raise ConfigurationError("--start", text, "an offset from UTC, such as the Z in 2026-01-01T00:00:00Z")
-    return math.ceil(instant_of(moment) / STEP) * STEP
+    return math.ceil(instant_said("--start", text, "ISO 8601, such as 2026-01-01T00:00:00Z") / STEP) * STEP
 
 
 def _stopped_by_signals(stop: Event) -> dict[signal.Signals, signal.Handlers]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import time
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from cli.times import instant_said, length_said
 from models.errors import ConfigurationError
-from models.instants import instant_of
 from models.shortage import ScopeKind, Severity
 from streams.consumers.choosing import Wanted
 
@@ -33,7 +31,6 @@ SeverityOption = Annotated[
 ]
 ResourceOption = Annotated[ResourceKind | None, typer.Option("--resource", help="Only where this is short.")]
 
-_UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _EXPECTED = "a time such as 2026-01-01T00:00:00Z, or how long ago: 90s, 15m, 2h, 3d"
 
 
@@ -54,13 +51,6 @@ def instant_of_option(text: str) -> int:
     Raises:
         ConfigurationError: it is neither a time nor how long ago.
     """
-    ago = re.fullmatch(r"([0-9]{1,9})([smhd])", text)
-    if ago is not None:
-        return max(0, time.time_ns() // 1_000_000 - int(ago[1]) * _UNITS[ago[2]])
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ConfigurationError("--since", text, _EXPECTED) from None
-    if moment.tzinfo is None:
-        raise ConfigurationError("--since", text, "an offset from UTC, such as the Z in 2026-01-01T00:00:00Z")
-    return max(0, instant_of(moment))
+    ago = length_said(text)
+    instant = instant_said("--since", text, _EXPECTED) if ago is None else time.time_ns() // 1_000_000 - ago
+    return max(0, instant)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli.signals import term_as_interrupt
+from cli.times import UNITS, instant_said, length_said
 from infra.recordlog import LogDamaged
-from models.errors import ConfigurationError, Unavailable
-from models.instants import instant_of
+from models.errors import Unavailable
 from streams.logs.cutting import Moment
 
 LogArgument = Annotated[Path, typer.Argument(help="A record log; - is standard input.", metavar="LOG")]
@@ -25,7 +23,7 @@ UpToDamageOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="For programs: one object.")]
 
-_UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_UNITS = {"ms": 1, **UNITS}
 _EXPECTED = "a time such as 2026-01-01T00:00:00Z, or so long after the log's beginning: +90s, +15m, +2h, +3d"
 
 
@@ -37,16 +35,10 @@ def moment_of_option(option: str, text: str | None) -> Moment | None:
     """
     if text is None:
         return None
-    after = re.fullmatch(r"\+([0-9]{1,9})(ms|[smhd])", text)
+    after = length_said(text[1:], _UNITS) if text.startswith("+") else None
     if after is not None:
-        return Moment(int(after[1]) * _UNITS[after[2]], after_beginning=True)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ConfigurationError(option, text, _EXPECTED) from None
-    if moment.tzinfo is None:
-        raise ConfigurationError(option, text, "an offset from UTC, such as the Z in 2026-01-01T00:00:00Z")
-    return Moment(instant_of(moment))
+        return Moment(after, after_beginning=True)
+    return Moment(instant_said(option, text, _EXPECTED))
 
 
 @contextmanager

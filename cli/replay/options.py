@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime
 from pathlib import Path
 
+from cli.times import instant_said, length_said
 from models.errors import ConfigurationError
-from models.instants import instant_of
 from streams.logs.parts import LogPart, Span, first_sent_at
 
-_UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _EXPECTED = "a time such as 2026-01-01T00:00:00Z, or how long after the log's first record: +90s, +15m, +2h, +1d"
 
 
@@ -46,13 +43,5 @@ def refuse(expected: str, **given: object) -> None:
 def _instant(option: str, text: str | None, begun: int | None) -> int | None:
     if text is None:
         return None
-    after = re.fullmatch(r"\+([0-9]{1,9})([smhd])", text)
-    if after is not None:
-        return (begun or 0) + int(after[1]) * _UNITS[after[2]]
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ConfigurationError(option, text, _EXPECTED) from None
-    if moment.tzinfo is None:
-        raise ConfigurationError(option, text, "an offset from UTC, such as the Z in 2026-01-01T00:00:00Z")
-    return instant_of(moment)
+    after = length_said(text[1:]) if text.startswith("+") else None
+    return instant_said(option, text, _EXPECTED) if after is None else (begun or 0) + after
