@@ -6,10 +6,12 @@ import asyncio
 import concurrent.futures
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from threading import Event, Thread
 from typing import Any, TypeVar
 
 from models.errors import ConfigurationError, FleettwinError, Unavailable
+from streams.publish.blocking import unawaited
 from streams.publish.measures import Component, Failure, Sampled
 from streams.publish.registry import not_installed
 from streams.publish.source import Source
@@ -99,21 +101,11 @@ class Asking:
 
 
 class _Unawaited(concurrent.futures.ThreadPoolExecutor):
-    """Runs each call in a thread that the end of the process does not wait for: it may hang in a driver."""
+    """Runs each call at once, in a thread that the end of the process does not wait for: it may hang in a driver."""
 
     def submit(self, call: Callable[..., _T], /, *args: Any, **named: Any) -> concurrent.futures.Future[_T]:
         """Run it now."""
-        answer: concurrent.futures.Future[_T] = concurrent.futures.Future()
-
-        def run() -> None:
-            try:
-                answer.set_result(call(*args, **named))
-            except BaseException as error:  # noqa: BLE001  # whoever asked has it
-                answer.set_exception(error)
-
-        if answer.set_running_or_notify_cancel():
-            Thread(target=run, name="source-call", daemon=True).start()
-        return answer
+        return unawaited(partial(call, *args, **named), "source-call")
 
 
 @contextmanager

@@ -16,9 +16,6 @@ _Answer = TypeVar("_Answer")
 class OneAtATime:
     """Makes blocking calls in a thread, the next one only when the last has come back.
 
-    The threads are daemons and not asyncio's own: those are waited for when a process ends, and one that hangs in a
-    driver would keep the publisher from ending.
-
     Args:
         what: Who is asked, for messages.
         way_out: What the reader can do about one that does not answer.
@@ -37,10 +34,7 @@ class OneAtATime:
         """
         if self._last is not None and not self._last.done():
             raise Unavailable(self._what, "the driver has not come back from an earlier call", self._way_out)
-        answer: Future[_Answer] = Future()
-        answer.set_running_or_notify_cancel()  # so that giving up does not cancel what the thread will still set
-        self._last = answer
-        threading.Thread(target=_answer, args=(call, answer), name=f"asking {self._what}", daemon=True).start()
+        self._last = answer = unawaited(call, f"asking {self._what}")
         try:
             return await asyncio.wait_for(asyncio.wrap_future(answer), self._timeout)
         except TimeoutError:
@@ -49,8 +43,19 @@ class OneAtATime:
             raise Unavailable(self._what, f"no answer within {self._timeout:g} s", self._way_out) from None
 
 
-def _answer(call: Callable[[], _Answer], answer: Future[_Answer]) -> None:
-    try:
-        answer.set_result(call())
-    except BaseException as error:  # noqa: BLE001  # whoever asked judges it
-        answer.set_exception(error)
+def unawaited(call: Callable[[], _Answer], name: str) -> Future[_Answer]:
+    """What a call will return or raise, which runs in a thread of that name that the end of the process does not await.
+
+    asyncio's own threads are awaited then, and one that hangs in a driver would keep the publisher from ending.
+    """
+    answer: Future[_Answer] = Future()
+    answer.set_running_or_notify_cancel()  # so that giving up does not cancel what the thread will still set
+
+    def run() -> None:
+        try:
+            answer.set_result(call())
+        except BaseException as error:  # noqa: BLE001  # whoever asked judges it
+            answer.set_exception(error)
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    return answer
