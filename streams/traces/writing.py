@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from infra.recordlog import LogHeader, LogWriter
+from infra.whole_files import made_whole
 from models.errors import ConfigurationError
 from streams.traces.trace import Beside, Conversion
+
+_WRITTEN = "the file to write"
+"""What messages call it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +38,15 @@ def write_log(trace: str, conversion: Conversion, out: Path, created_by: str) ->
     beside = {file.path or out.with_name(f"{out.name}{file.ending}"): file for file in conversion.beside}
     for path in (out, *beside):
         if path.exists():
-            raise ConfigurationError("the file to write", str(path), "a file that is not there yet")
+            raise ConfigurationError(_WRITTEN, str(path), "a file that is not there yet")
     about = {"trace": trace, **conversion.header, **asdict(conversion.rules)}
     header = LogHeader(created_by=created_by, rules=about)
-    with _told_of(out), TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder:
-        draft = Path(folder) / out.name
+    with _told_of(out), ExitStack() as placed, made_whole(out, _WRITTEN, "one") as draft:
         with LogWriter(draft, header) as log:
             for record in conversion.records:
                 log.append(record)
         size = draft.stat().st_size
-        with _placed(beside):
-            draft.rename(out)
+        placed.enter_context(_placed(beside))
     return Written(log.records, size, {file.setting: path for path, file in beside.items()})
 
 
@@ -70,4 +71,4 @@ def _told_of(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ConfigurationError("the file to write", str(path), f"one that can be made ({error.strerror})") from None
+        raise ConfigurationError(_WRITTEN, str(path), f"one that can be made ({error.strerror})") from None
