@@ -8,6 +8,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from infra.recordlog import LogHeader, LogReader, LogWriter
+from infra.recordlog.writer import BLOCK_BYTES
 from models.cloudevents import EventType
 from models.record import Record
 from models.topics import SITES, TELEMETRY
@@ -35,6 +36,11 @@ def written(path: Path, records: Iterable[Record], header: LogHeader | None = No
         for record in records:
             log.append(record)
     return path
+
+
+def write_log(path: Path, records: Iterable[Record], partitions: Mapping[str, int] | None = None) -> Path:
+    """A log of these records in blocks as usual, of topics with so many partitions."""
+    return written(path, records, LogHeader(created_by="test", partitions=partitions or {}), BLOCK_BYTES)
 
 
 def read(path: Path) -> list[Record]:

@@ -9,10 +9,11 @@ from pydantic import ValidationError
 
 from models.cloudevents import EventType
 from models.instants import instant_of
-from models.ledger import LEDGER_RECORD, Admitted, AdmittedClock, Samples
+from models.ledger import LEDGER_RECORD, Samples
 from models.record import Record
+from streams.logs.statements import is_admitted_clock
 
-_SAMPLES, _ADMITTED = EventType.SAMPLES.encode(), EventType.ADMITTED.encode()
+_SAMPLES = EventType.SAMPLES.encode()
 
 
 class LedgerCut:
@@ -31,7 +32,7 @@ class LedgerCut:
     def cut(self, record: Record) -> Record | None:
         """The record, or as much of it as lies within; none where nothing does."""
         samples = record.header("ce_type") == _SAMPLES
-        if samples or _is_clock(record):
+        if samples or is_admitted_clock(record):
             now = _event_time(record)
             self._over = self._over or (self._until is not None and now >= self._until)
             if self._since is not None and now < self._since:
@@ -57,16 +58,6 @@ def _from(record: Record, since: int) -> Record:
         "samples": tuple(sample for sample in entry.samples if sample.tick >= since),
     }
     return replace(record, value=entry.model_copy(update=later).model_dump_json().encode())
-
-
-def _is_clock(record: Record) -> bool:
-    if record.header("ce_type") != _ADMITTED:
-        return False
-    try:
-        entry = LEDGER_RECORD.validate_json(record.value or b"")
-    except ValidationError:
-        return False
-    return isinstance(entry, Admitted) and isinstance(entry.body, AdmittedClock)
 
 
 def _event_time(record: Record) -> int:

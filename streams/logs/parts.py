@@ -134,7 +134,7 @@ class LogPart:
 def first_sent_at(path: Path) -> int | None:
     """When the log's first record was first sent; none where there is none."""
     with LogReader(path) as log:
-        return next((record.sent_at for record in log), None)
+        return log.begins()
 
 
 def told(instant: int) -> str:

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import orjson
+from pydantic import ValidationError
 
-from models.cloudevents import STRUCTURED, EventType, unwrap
+from models.cloudevents import EventType, unwrap
 from models.errors import RecordRefused
+from models.ledger import LEDGER_RECORD, Admitted, AdmittedClock
 from models.record import Record
 from models.topics import DEMAND, LEDGER, NODES, SITES, STATE, TELEMETRY
 
 OF_ONE_SITE = (TELEMETRY, SITES, NODES, STATE)
 """Topics whose records are keyed by their site."""
 
-_CLOCK, _ADMITTED = EventType.CLOCK.encode(), EventType.ADMITTED.encode()
+_ADMITTED = EventType.ADMITTED.encode()
 _PRESENCE = (EventType.AWAY.encode(), EventType.BACK.encode())
 
 
 def is_clock(record: Record) -> bool:
     """Whether the record says how far its topic has come."""
-    named = record.header("ce_type")
-    if named is None and (record.header("content-type") or b"").startswith(STRUCTURED.encode()):
-        try:
-            return unwrap(record, EventType.READING).type is EventType.CLOCK
-        except RecordRefused:
-            return False
-    return named == _CLOCK
+    try:
+        return unwrap(record, EventType.READING).type is EventType.CLOCK
+    except RecordRefused:
+        return False
 
 
 def of_sites(record: Record, sites: frozenset[str]) -> bool:
@@ -46,12 +44,15 @@ def is_statement(record: Record) -> bool:
     if record.topic != LEDGER:
         return False
     named = record.header("ce_type")
-    return named in _PRESENCE or (named == _ADMITTED and not _is_admitted_clock(record))
+    return named in _PRESENCE or (named == _ADMITTED and not is_admitted_clock(record))
 
 
-def _is_admitted_clock(record: Record) -> bool:
-    try:
-        body = orjson.loads(record.value or b"")["body"]
-        return bool(body["kind"] == "clock")
-    except (orjson.JSONDecodeError, KeyError, TypeError):
+def is_admitted_clock(record: Record) -> bool:
+    """Whether a record of the ledger is a clock that was admitted."""
+    if record.header("ce_type") != _ADMITTED:
         return False
+    try:
+        entry = LEDGER_RECORD.validate_json(record.value or b"")
+    except ValidationError:
+        return False
+    return isinstance(entry, Admitted) and isinstance(entry.body, AdmittedClock)

@@ -14,7 +14,7 @@ from cli.replay.options import part_of
 from models.errors import ConfigurationError
 from streams.logs.parts import Span
 from tests.builders import T0, clock, demand, facts, frame, numbered, row
-from tests.streams.logs import write_log
+from tests.log_builders import write_log
 
 TOPICS = ("fleet.telemetry.v1", "fleet.sites.v1", "fleet.demand.v1")
 

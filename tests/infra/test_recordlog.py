@@ -15,20 +15,10 @@ from infra.recordlog import LogDamaged, LogHeader, LogReader, LogWriter
 from infra.recordlog.block import MAGIC, PREAMBLE, VERSION, Kind, pack
 from models.errors import ConfigurationError
 from models.record import Record
+from tests.log_builders import records
 
 HEADER = LogHeader(created_by="test", partitions={"fleet.telemetry.v1": 12}, rules={"tick_milliseconds": 1000})
 
-names = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-records = st.builds(
-    Record,
-    topic=names,
-    partition=st.integers(-1, 2**31 - 1),
-    offset=st.integers(-(2**63), 2**63 - 1),
-    timestamp=st.integers(-(2**63), 2**63 - 1),
-    key=st.none() | st.binary(max_size=50),
-    value=st.none() | st.binary(max_size=500),
-    headers=st.lists(st.tuples(names, st.binary(max_size=20)), max_size=4).map(tuple),
-)
 in_any_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
 

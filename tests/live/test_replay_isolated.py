@@ -31,7 +31,7 @@ from streams.logs.parts import LogPart
 from streams.oracle.offline import fold_part
 from tests.builders import T0, clock, demand, facts, frame, numbered, row
 from tests.live.world import PATIENCE_SECONDS, ROOT, World, new_world
-from tests.streams.logs import write_log
+from tests.log_builders import write_log
 
 NAME = "incident-1"
 SECONDS = 20

@@ -20,7 +20,7 @@ from streams.oracle.differing import Problem, differences
 from streams.oracle.golden import PARTS, GoldenResult, made_from
 from streams.oracle.offline import fold_log
 from tests.builders import T0, clock, demand, facts, frame, numbered, row
-from tests.streams.logs import write_log
+from tests.log_builders import write_log
 
 FILE = Path("golden.json")
 

@@ -13,7 +13,7 @@ from models.errors import ConfigurationError
 from models.topics import TELEMETRY
 from streams.logs.parts import LogPart, Span
 from streams.oracle.golden import PARTS, made_from, other_origins, read_golden, write_golden
-from tests.streams.logs import write_log
+from tests.log_builders import write_log
 
 RESULT: dict[str, Any] = {
     "readings": {"observed": 1},

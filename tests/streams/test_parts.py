@@ -35,7 +35,7 @@ from tests.builders import (
     samples_of,
     tenant,
 )
-from tests.streams.logs import write_log
+from tests.log_builders import write_log
 from twin.admission import presence
 from twin.offline import OfflineTwin
 
