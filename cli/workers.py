@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import AbstractAsyncContextManager, closing
 from pathlib import Path
 
 import dashboards
@@ -32,10 +32,9 @@ CONSOLE_PAGE = Path(dashboards.__file__).with_name("console")
 
 def twin() -> None:
     """Keep the live twin of every site and of the fleet, until SIGTERM or Ctrl-C."""
-    from streams.console.access import token_of  # noqa: PLC0415  # Faust and FastAPI take a second each to import
     from streams.console.listening import listen  # noqa: PLC0415
-    from streams.console.serving import serving  # noqa: PLC0415
-    from streams.workers.identity import has_ended  # noqa: PLC0415
+    from streams.console.token import token_of  # noqa: PLC0415
+    from streams.workers.identity import has_ended  # noqa: PLC0415  # Faust takes a second to import
     from streams.workers.running import run_app  # noqa: PLC0415
     from streams.workers.twin_app import twin_worker  # noqa: PLC0415
 
@@ -52,7 +51,13 @@ def twin() -> None:
         run_app(worker.app)
         return
     token, listening = token_of(settings.console), listen(settings.console)
-    run_app(worker.app, serving(settings, worker.lanes, address, listening, token, CONSOLE_PAGE))
+
+    def console() -> AbstractAsyncContextManager[None]:
+        from streams.console.serving import serving  # noqa: PLC0415  # FastAPI takes a second to import, too
+
+        return serving(settings, worker.lanes, address, listening, token, CONSOLE_PAGE)
+
+    run_app(worker.app, console)
 
 
 def store() -> None:

@@ -16,8 +16,6 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from infra.secret_files import secret_of
-from infra.settings import ConsoleSettings
 from models.console import Problem
 from streams.console.limiting import Pace, refuse_frequent, refuse_large
 from streams.console.listening import is_loopback
@@ -25,7 +23,6 @@ from streams.console.refusing import NoAnswer
 
 log = structlog.get_logger()
 
-TOKEN_SETTING = "FLEETTWIN_CONSOLE__TOKEN"  # noqa: S105 - a setting's name
 ADVERTISED_SETTING = "FLEETTWIN_CONSOLE__ADVERTISED_URL"
 
 SECURITY = {
@@ -38,15 +35,6 @@ SECURITY = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
-
-
-def token_of(console: ConsoleSettings) -> str | None:
-    """The token that callers must bring; none if anybody may ask.
-
-    Raises:
-        ConfigurationError: it is said twice, is empty, or its file cannot be read.
-    """
-    return secret_of(TOKEN_SETTING, console.token, console.token_file)
 
 
 _bearer = HTTPBearer(auto_error=False, description="The token of `FLEETTWIN_CONSOLE__TOKEN`, where one is set.")

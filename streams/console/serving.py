@@ -15,7 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from infra.settings import Settings
-from streams.console.access import TOKEN_SETTING, Hosts
+from streams.console.access import Hosts
 from streams.console.answers import Answers
 from streams.console.app import console_app
 from streams.console.console import Console
@@ -27,6 +27,7 @@ from streams.console.live import LiveFleet
 from streams.console.metrics import Metrics
 from streams.console.owners import Announcer, Owners
 from streams.console.passing import Others
+from streams.console.token import TOKEN_SETTING
 from streams.workers.identity import worker_name
 from streams.workers.lanes import Lanes
 from streams.workers.metering import Place

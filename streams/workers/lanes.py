@@ -137,6 +137,7 @@ class Lanes:
             group_id=None,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
+            retry_backoff_ms=10,  # it learns of one topic after another, and pauses so long before each
             **client_security(self.kafka),
         )
 

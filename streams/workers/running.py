@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -18,17 +20,22 @@ log = structlog.get_logger()
 
 
 class _Beside(Service):  # type: ignore[misc]  # mode ships no types
-    """Enters a context before the app starts, and leaves it when the app has stopped."""
+    """Makes a context in a thread while the app starts, enters it, and leaves it when the app has stopped."""
 
-    def __init__(self, context: AbstractAsyncContextManager[None]) -> None:
+    def __init__(self, make: Callable[[], AbstractAsyncContextManager[None]]) -> None:
         super().__init__()
-        self._context = context
+        self._make = make
+        self._entered: AbstractAsyncContextManager[None] | None = None
 
-    async def on_start(self) -> None:
-        await self._context.__aenter__()
+    @Service.task  # type: ignore[untyped-decorator]  # as above
+    async def _enter(self) -> None:
+        context = await asyncio.to_thread(self._make)
+        await context.__aenter__()
+        self._entered = context
 
     async def on_stop(self) -> None:
-        await self._context.__aexit__(None, None, None)
+        if self._entered is not None:
+            await self._entered.__aexit__(None, None, None)
 
 
 class _Calm(Service):  # type: ignore[misc]  # as above
@@ -39,12 +46,13 @@ class _Calm(Service):  # type: ignore[misc]  # as above
             handler.addFilter(Repeats())
 
 
-def run_app(app: Any, *beside: AbstractAsyncContextManager[None]) -> None:
+def run_app(app: Any, *beside: Callable[[], AbstractAsyncContextManager[None]]) -> None:
     """Run until SIGTERM or Ctrl-C; then let it store its checkpoints and leave the group.
 
     Args:
         app: The Faust app.
-        beside: Entered in the app's own loop before it starts, and left when it has stopped.
+        beside: Each is called in a thread once the loop runs, so that what takes long to import keeps nobody from
+            joining; what it gives is entered in the app's own loop, and left when the app has stopped.
 
     Raises:
         SystemExit: with the worker's exit code.
@@ -52,7 +60,7 @@ def run_app(app: Any, *beside: AbstractAsyncContextManager[None]) -> None:
     log_plainly()
     log.info("joining", group=app.conf.id)
     uvloop.install()
-    services = [_Calm(), *(_Beside(context) for context in beside)]
+    services = [_Calm(), *(_Beside(make) for make in beside)]
     worker = faust.Worker(app, *services, loglevel="WARNING", redirect_stdouts=False, quiet=True)
     worker.spinner = None  # it turns for every line that any library logs for debugging, so all of them would be made
     worker.execute_from_commandline()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -36,6 +38,9 @@ AGENTS = {"site_twin": TELEMETRY, "admit_facts": SITES, "admit_demand": DEMAND, 
 LONGEST_CLOCK_PERIOD = 1000
 """Milliseconds between clocks of a live worker, unless ticks are shorter."""
 
+
+ABOUT_TO_BEGIN_SECONDS = 0.05
+"""Faust opens the lanes a moment before it counts the rebalance as over."""
 
 LAGGING_RECORDS = 500
 """A worker further behind in the ledger cannot tell a silent partition from its own delay."""
@@ -110,12 +115,17 @@ def twin_worker(settings: Settings, address: str, catalogue: Catalogue) -> TwinW
 
         @app.task
         async def tell_time() -> None:
-            watch = PresenceWatch(settings.twin.site_timeout_seconds)
+            watch, opened = PresenceWatch(settings.twin.site_timeout_seconds), asyncio.Event()
+            lanes.on_open.append(opened.set)
             while not app.should_stop:
-                await app.sleep(_until_next(settings.twin.tick_milliseconds, settings.twin.grace_milliseconds))
+                with suppress(TimeoutError):  # lanes that were just opened are told the time at once
+                    until_next = _until_next(settings.twin.tick_milliseconds, settings.twin.grace_milliseconds)
+                    await asyncio.wait_for(opened.wait(), until_next)
                 if app.rebalancing or not lanes.open:
                     watch.forget()
+                    await app.sleep(ABOUT_TO_BEGIN_SECONDS if opened.is_set() else 0)
                     continue
+                opened.clear()
                 await _tell_time(lanes)
                 await _tell_presence(app, lanes, watch, kafka.telemetry_partitions)
 

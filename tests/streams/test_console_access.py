@@ -12,7 +12,8 @@ from pydantic import SecretStr
 
 from infra.settings import ConsoleSettings
 from models.errors import ConfigurationError
-from streams.console.access import SECURITY, Hosts, token_of
+from streams.console.access import SECURITY, Hosts
+from streams.console.token import token_of
 from tests.builders import SITE
 from tests.console_builders import Built, ask, built
 

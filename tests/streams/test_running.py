@@ -19,7 +19,7 @@ async def beside():
     os._exit(0)
     yield
 
-run_app(faust.App("app", broker="kafka://127.0.0.1:1"), beside())
+run_app(faust.App("app", broker="kafka://127.0.0.1:1"), beside)
 """
 
 
