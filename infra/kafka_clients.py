@@ -26,6 +26,9 @@ MOST_MESSAGE_BYTES = 4 * 1024 * 1024 + 512 * 1024
 CONNECT_MILLISECONDS = 8_000
 """How long to look for a broker."""
 
+RECONNECT_MILLISECONDS = 1_000
+"""The longest pause between two tries while a broker is away; kafka-python would pause for up to half a minute."""
+
 _SESSION_MILLISECONDS = 10_000
 """A member of a group that was killed is missed after so long."""
 
@@ -110,6 +113,7 @@ def _connection(settings: Settings) -> Iterator[dict[str, Any]]:
             "bootstrap_servers": address.split(","),
             "client_id": "fleettwin",
             "bootstrap_timeout_ms": CONNECT_MILLISECONDS,
+            "reconnect_backoff_max_ms": RECONNECT_MILLISECONDS,
             **security,
         }
     except KafkaError as error:

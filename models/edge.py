@@ -14,10 +14,17 @@ from models.accelerators import gathered
 from models.catalogue import Catalogue
 from models.columns import UNKNOWN, UNKNOWN_TEMPERATURE, AcceleratorMeasure, Integers, ReadingColumns, Roster
 from models.frame import REQUIRED
+from models.instants import LAST
 from models.reading import MOST_ACCELERATORS, STATE_CODES
 
 FUTURE_TOLERANCE = 60_000
 """Milliseconds that a reading's `at` may be ahead of when its record was sent."""
+
+
+def latest_at(sent_at: int) -> int:
+    """The latest `at` of a record sent then; when that was is a sender's word, and may be beyond all calendars."""
+    return min(sent_at + FUTURE_TOLERANCE, LAST)
+
 
 SENTINEL = 9.2e18
 """DCGM writes values near 2**63 (9223372036854775794 and its relatives) for what it does not know."""
@@ -84,7 +91,7 @@ class FrameEdge:
         """The good rows."""
         self._doubt(~self.named, "bad_name", "node")
         self._doubt(self.roster.codes == UNKNOWN, "unknown_type", "type")
-        at = self._whole("at", 0, self.sent_at + FUTURE_TOLERANCE, "future")
+        at = self._whole("at", 0, latest_at(self.sent_at), "future")
         installed = self._whole("installed", 1, MOST_ACCELERATORS)
         columns = ReadingColumns(
             roster=self.roster,

@@ -15,7 +15,7 @@ import orjson
 
 from models.catalogue import Catalogue
 from models.columns import UNKNOWN
-from models.edge import FUTURE_TOLERANCE, MEASURES
+from models.edge import MEASURES, latest_at
 from models.instants import EPOCH
 from models.names import FLEET, usable
 from models.reading import MOST_ACCELERATORS, STATE_CODES, PowerMethod, Reading
@@ -101,7 +101,7 @@ class PlainReader:
         since = datetime.fromisoformat(moment) - EPOCH
         at = since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
         state = STATE_CODES[said.get("state", "in_service")]
-        if not 0 <= at <= record.sent_at + FUTURE_TOLERANCE or measured[0] > self._plausible(who.code, installed):
+        if not 0 <= at <= latest_at(record.sent_at) or measured[0] > self._plausible(who.code, installed):
             return None
         bound = UNKNOWN if allocated is None else allocated
         numbers = (who.code, at, sequence, installed, in_service, bound, *measured, state)

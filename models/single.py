@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from models.catalogue import Catalogue
 from models.columns import UNKNOWN, UNSAID, AcceleratorColumns, AcceleratorMeasure, ReadingColumns, Roster
-from models.edge import FUTURE_TOLERANCE, KEPT, MEASURES
+from models.edge import KEPT, MEASURES, latest_at
 from models.errors import RecordRefused, first_doubt
 from models.instants import instant_of
 from models.names import check_site
@@ -66,7 +66,7 @@ def read_single(record: Record, body: bytes, catalogue: Catalogue) -> SingleRead
     code = catalogue.codes[catalogue[reading.type].id]
     lists = _lists(reading.accelerators)
     at, power = instant_of(reading.at), _measured(reading, "power_watts", lists)
-    if at > record.sent_at + FUTURE_TOLERANCE:
+    if at > latest_at(record.sent_at):
         raise RecordRefused("future", f"at is {reading.at.isoformat()}")
     if at < 0:
         raise RecordRefused("out_of_range", f"at is {reading.at.isoformat()}")

@@ -12,7 +12,7 @@ from models.catalogue import Catalogue
 from models.clock import Clock
 from models.cloudevents import ARROW, JSON, EventType, unwrap
 from models.columns import UNKNOWN, ReadingColumns, Roster
-from models.edge import FUTURE_TOLERANCE, FrameEdge, Mask, RowRefusal
+from models.edge import FrameEdge, Mask, RowRefusal, latest_at
 from models.errors import RecordRefused, first_doubt
 from models.frame import read_frame
 from models.instants import LAST, Instant, instant_of
@@ -114,6 +114,6 @@ def _clock(body: bytes, sent_at: int) -> Instant:
         raise RecordRefused("undecodable", f"clock: {first_doubt(invalid)}") from None
     if not 0 <= instant_of(until) <= LAST:
         raise RecordRefused("out_of_range", f"until is {until.isoformat()}")
-    if instant_of(until) > sent_at + FUTURE_TOLERANCE:
+    if instant_of(until) > latest_at(sent_at):
         raise RecordRefused("future", f"until is {until.isoformat()}")
     return instant_of(until)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from models.catalogue import Catalogue
 from models.cloudevents import EventType, headers, unwrap
 from models.dead_letter import refused_record
-from models.edge import FUTURE_TOLERANCE
+from models.edge import latest_at
 from models.errors import RecordRefused, first_doubt
 from models.instants import LAST, instant_of
 from models.ledger import (
@@ -98,7 +98,7 @@ def _check(body: Body, record: Record, catalogue: Catalogue) -> None:
         catalogue[type_]
     if isinstance(body, AdmittedFacts) and body.site == FLEET:
         raise RecordRefused("reserved", f"site {body.site!r} would share its key with the fleet's own state")
-    if instant_of(moment) > record.sent_at + FUTURE_TOLERANCE:
+    if instant_of(moment) > latest_at(record.sent_at):
         raise RecordRefused("future", f"its time is {moment.isoformat()}")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from models.edge import FUTURE_TOLERANCE, MEASURES, SENTINEL
+from models.instants import LAST
 from models.names import usable
 from models.reading import MOST_ACCELERATORS, STATE_CODES
 from models.single import plausible_power
@@ -40,7 +41,7 @@ def _doubts(row: Row, sent_at: int) -> Iterator[str]:
     if row.get("state") is not None and row["state"] not in STATE_CODES:
         yield "unknown_state"
     installed = row["installed"]
-    yield from _whole(row["at"], 0, sent_at + FUTURE_TOLERANCE, "future")
+    yield from _whole(row["at"], 0, min(sent_at + FUTURE_TOLERANCE, LAST), "future")
     yield from _whole(row["sequence"], 0, 2**63 - 1)
     yield from _whole(installed, 1, MOST_ACCELERATORS)
     yield from _whole(row["in_service"], 0, -1 if installed is None else installed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -15,8 +16,8 @@ from models.cloudevents import ARROW, JSON, STRUCTURED, EventType
 from models.columns import UNKNOWN, UNKNOWN_TEMPERATURE, UNSAID, AcceleratorColumns
 from models.errors import RecordRefused
 from models.frame import MOST_BYTES, MOST_ROWS, encode_frame, read_frame
-from models.instants import moment_of
-from models.record import Record
+from models.instants import LAST, moment_of
+from models.record import SENT_AT, Record
 from models.telemetry import Readings, TelemetryDecoder
 from tests.builders import (
     CATALOGUE,
@@ -116,6 +117,23 @@ def test_a_bad_row_is_refused_and_the_others_are_kept(
 
     assert [(refusal.row, refusal.code) for refusal in found.refusals] == [(1, code)]
     assert len(found.columns) == 2
+
+
+@pytest.mark.parametrize("ahead", [0, 1])
+def test_a_sender_who_says_that_it_sent_far_in_the_future_cannot_put_times_beyond_the_calendar(ahead: int) -> None:
+    stated = ((SENT_AT, b"9" * 17),)
+    late = row(at=LAST + ahead)
+    machine = TelemetryMachine(0, 1, Rules(), CATALOGUE)
+    letters = [
+        letter
+        for offset, one in enumerate((json_reading(late), frame([late])))
+        for letter in machine.fold(replace(one, offset=offset, headers=(*one.headers, *stated)))
+    ]
+    again = TelemetryMachine(0, 1, Rules(), CATALOGUE)
+    again.restore(machine.snapshot())
+
+    assert again.digests() == machine.digests()
+    assert len(letters) == 2 * ahead
 
 
 def test_a_refusal_names_the_column_and_its_value() -> None:
