@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import faust
+from faust.tables import TableManager
 
 from infra.kafka_security import client_security
 from infra.settings import KafkaSettings
@@ -16,6 +17,15 @@ from streams.workers.identity import client_name
 from streams.workers.welcome import stay_welcome
 
 LARGEST_REQUEST = 8 * 1024 * 1024
+
+
+class NoTables(TableManager):  # type: ignore[misc]  # Faust ships no types
+    """Of an app that has no tables: Faust would wait a second before it joins, in case one is still to come."""
+
+    async def on_start(self) -> None:
+        """Begin what tells of rebalances; it is the tables' own."""
+        await self._update_channels()
+        await self.recovery.start()
 
 
 def new_app(name: str, kafka: KafkaSettings, address: str) -> Any:
@@ -49,6 +59,7 @@ def new_app(name: str, kafka: KafkaSettings, address: str) -> Any:
         stream_publish_on_commit=False,
         worker_redirect_stdouts=False,
         Stream=BurstStream,
+        TableManager=NoTables,
     )
     app.transport = BurstTransport(app.conf.broker_consumer, app)
     stay_welcome(app, kafka, address, security)

@@ -22,12 +22,35 @@ async def beside():
 run_app(faust.App("app", broker="kafka://127.0.0.1:1"), beside)
 """
 
+BESIDE = """
+import os, threading
+import faust
+from streams.workers.running import run_app
+
+def beside():
+    print(threading.current_thread() is threading.main_thread(), flush=True)
+    os._exit(0)
+
+run_app(faust.App("app", broker="kafka://127.0.0.1:1"), beside)
+"""
+
+
+def ran_as(program: str) -> subprocess.CompletedProcess[str]:
+    """What it says tells more than its code."""
+    return subprocess.run(
+        [sys.executable, "-c", program], check=False, cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+
 
 def test_lines_for_debugging_are_not_even_made() -> None:
-    ran = subprocess.run(  # what it says tells more than its code
-        [sys.executable, "-c", PROGRAM], check=False, cwd=ROOT, capture_output=True, text=True, timeout=60
-    )
+    ran = ran_as(PROGRAM)
 
     assert ran.stdout == "False\n", ran.stderr
     assert "a warning" in ran.stderr
     assert "a line for debugging" not in ran.stderr
+
+
+def test_what_takes_long_to_import_keeps_nobody_from_joining() -> None:
+    ran = ran_as(BESIDE)
+
+    assert ran.stdout == "False\n", ran.stderr
