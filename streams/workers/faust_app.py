@@ -8,6 +8,7 @@ from typing import Any
 
 import faust
 from faust.tables import TableManager
+from faust.types import TP
 
 from infra.kafka_security import client_security
 from infra.settings import KafkaSettings
@@ -100,6 +101,17 @@ def follow(app: Any, kafka: KafkaSettings, agents: Mapping[str, str], accept: Ca
             allow_empty=True,
         )
         app.agent(raw, name=name, concurrency=1)(hand_over)
+
+
+async def commit(consumer: Any, positions: Mapping[TP, int]) -> bool:
+    """Commit where reading goes on, of partitions that are still ours; false where none is, or Kafka has moved them.
+
+    Faust crashes over a commit of nothing at all, which is what is left where a rebalance took everything.
+    """
+    ours = consumer.assignment()
+    kept = {place: offset for place, offset in positions.items() if place in ours}
+    # Private, and the only way: Faust's public commit follows acks, which are off.
+    return bool(kept) and bool(await consumer._commit(kept))
 
 
 def assigned_places(consumer: Any, kafka: KafkaSettings) -> list[tuple[str, int]]:

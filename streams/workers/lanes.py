@@ -19,7 +19,7 @@ from infra.topics import full_name
 from models.errors import ConfigurationError, SnapshotDamaged
 from models.record import Headers, Outgoing, Record
 from streams.workers.checkpointing import Checkpoint, furthest, records_of
-from streams.workers.faust_app import assigned_places
+from streams.workers.faust_app import assigned_places, commit
 from streams.workers.giving_up import give_up
 from streams.workers.lane import Disordered, Lane, Machine
 from streams.workers.watchdog import Vitals
@@ -170,10 +170,8 @@ class Lanes:
                 ]
                 await asyncio.gather(*sent)
                 if self.app.consumer_generation_id == generation:
-                    # Private, and the only way: Faust's public commit follows acks, which are off.
-                    await self.app.consumer._commit(
-                        {TP(full_name(self.kafka, topic), partition): checkpoint.next_offset}
-                    )
+                    place = TP(full_name(self.kafka, topic), partition)
+                    await commit(self.app.consumer, {place: checkpoint.next_offset})
         except Exception as error:  # noqa: BLE001 - going on would leave a hole: start anew from what is stored
             give_up("a checkpoint could not be stored", topic=topic, partition=partition, error=repr(error))
 
@@ -203,7 +201,7 @@ class Lanes:
             TP(full_name(self.kafka, topic), partition): lane.next_offset for (topic, partition), lane in lanes.items()
         }
         # After this signal Faust seeks to the committed offsets, whatever the position was before.
-        if positions and not await self.app.consumer._commit(positions):
+        if positions and not await commit(self.app.consumer, positions):
             log.info("another rebalance came while checkpoints were read")
         for place, offset in positions.items():
             if offset == 0:  # a committed offset of 0 is no place to seek to, says aiokafka, and stays where it was

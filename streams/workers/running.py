@@ -25,17 +25,28 @@ class _Beside(Service):  # type: ignore[misc]  # mode ships no types
     def __init__(self, make: Callable[[], AbstractAsyncContextManager[None]]) -> None:
         super().__init__()
         self._make = make
-        self._entered: AbstractAsyncContextManager[None] | None = None
+        self._entering: asyncio.Task[AbstractAsyncContextManager[None]] | None = None
 
-    @Service.task  # type: ignore[untyped-decorator]  # as above
-    async def _enter(self) -> None:
+    async def on_start(self) -> None:
+        self._entering = asyncio.create_task(self._enter())
+
+    async def _enter(self) -> AbstractAsyncContextManager[None]:
         context = await asyncio.to_thread(self._make)
         await context.__aenter__()
-        self._entered = context
+        return context
+
+    @Service.task  # type: ignore[untyped-decorator]  # as above
+    async def _crash_if_it_cannot_be_entered(self) -> None:
+        if self._entering is not None:
+            await asyncio.shield(self._entering)
 
     async def on_stop(self) -> None:
-        if self._entered is not None:
-            await self._entered.__aexit__(None, None, None)
+        """Wait for the thread first: the loop must not be closed, nor the program end, while it still imports."""
+        if self._entering is None:
+            return
+        await asyncio.wait([self._entering])
+        if not self._entering.cancelled() and self._entering.exception() is None:
+            await self._entering.result().__aexit__(None, None, None)
 
 
 class _Calm(Service):  # type: ignore[misc]  # as above

@@ -23,7 +23,7 @@ from models.errors import ConfigurationError, RecordRefused, Unavailable
 from models.instants import instant_of
 from models.pipeline import Stage
 from models.topics import DEAD_LETTERS, NODES, PIPELINE, SHORTAGES, STATE
-from streams.workers.faust_app import assigned_places, follow, new_app
+from streams.workers.faust_app import assigned_places, commit, follow, new_app
 from streams.workers.gathering import Gathering
 from streams.workers.giving_up import give_up
 from streams.workers.housekeeping import ROLL_UP_SECONDS, Housekeeping
@@ -133,8 +133,7 @@ class Writer:
                     TP(full_name(self.settings.kafka, topic), partition): offset
                     for (topic, partition), offset in taken.positions().items()
                 }
-                # Private, and the only way: Faust's public commit follows acks, which are off.
-                await self.app.consumer._commit(offsets)
+                await commit(self.app.consumer, offsets)
 
     def _note(self, taken: Gathering, written: Written) -> None:
         now = time.time_ns() // 1_000_000
