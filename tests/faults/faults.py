@@ -46,8 +46,9 @@ def kill_all_workers(twin: Twin, _: random.Random) -> float:
 def end_a_twin_kindly(twin: Twin, choice: random.Random) -> float:
     """A rebalance in which the old owner gives its partitions back, and one in which it gets some again."""
     member = choice.choice(twin.twins)
+    before = member.starts
     member.signal(signal.SIGTERM)
-    twin.crew.wait_until(lambda: member.starts > 1 and member.runs, "it is started again", 60)
+    twin.crew.wait_until(lambda: member.starts > before and member.runs, "it ends and is started again", 60)
     return time.time()
 
 
