@@ -34,6 +34,26 @@ def beside():
 run_app(faust.App("app", broker="kafka://127.0.0.1:1"), beside)
 """
 
+STOPPED = """
+import time
+from contextlib import asynccontextmanager
+import faust
+from streams.workers.running import run_app
+
+@asynccontextmanager
+async def beside():
+    print("entered", flush=True)
+    yield
+    print("left", flush=True)
+
+def make():
+    time.sleep(2)
+    print("made", flush=True)
+    return beside()
+
+run_app(faust.App("app", broker="kafka://127.0.0.1:1"), make)
+"""
+
 
 def ran_as(program: str) -> subprocess.CompletedProcess[str]:
     """What it says tells more than its code."""
@@ -54,3 +74,10 @@ def test_what_takes_long_to_import_keeps_nobody_from_joining() -> None:
     ran = ran_as(BESIDE)
 
     assert ran.stdout == "False\n", ran.stderr
+
+
+def test_a_worker_that_stops_while_something_beside_it_is_being_made_waits_and_leaves_it_again() -> None:
+    ran = ran_as(STOPPED)
+
+    assert ran.stdout == "made\nentered\nleft\n", ran.stderr
+    assert ran.returncode == 1  # there is no Kafka
