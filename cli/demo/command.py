@@ -70,18 +70,20 @@ def demo(
             if length is not None:
                 arguments += ("--seconds", str(length))
             workers = new_workers(servers.logs, arguments, servers.environment)
-            with workers, watching(servers.settings) as watch:
-                run = Run(servers, workers, watch, fleet, rows)
-                if headless or not sys.stdout.isatty():
-                    _tell(run, stop, picture)
-                else:
-                    _show(run, stop, Browser(servers.console, wanted=not no_open))
-                if stop.is_set() or not workers.simulated:
-                    typer.echo("stopping", err=True)
-                    return
-                published = orjson.loads(told.read_bytes())
-                typer.echo("all sent; the workers catch up", err=True)
-                _drain(run, published, stop)
+            with watching(servers.settings) as watch:
+                with workers:
+                    run = Run(servers, workers, watch, fleet, rows)
+                    if headless or not sys.stdout.isatty():
+                        _tell(run, stop, picture)
+                    else:
+                        _show(run, stop, Browser(servers.console, wanted=not no_open))
+                    if stop.is_set() or not workers.simulated:
+                        typer.echo("stopping", err=True)
+                        return
+                    published = orjson.loads(told.read_bytes())
+                    typer.echo("all sent; the workers catch up", err=True)
+                    _drain(run, published, stop)
+                watch.catch_up()
         if not stop.is_set():
             _conclude(run, published, report)
 

@@ -35,6 +35,12 @@ class Watching:
                     Record(one.topic, one.partition, one.offset, one.timestamp, one.key, one.value, headers)
                 )
 
+    def catch_up(self) -> None:
+        """Take in the rest, once nobody writes any more."""
+        ends = self._consumer.end_offsets(self._consumer.assignment())
+        while any(self._consumer.position(place) < end for place, end in ends.items()):
+            self.look()
+
 
 @contextmanager
 def watching(settings: Settings) -> Iterator[Watching]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import logging
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -68,6 +69,7 @@ def run_app(app: Any, *beside: Callable[[], AbstractAsyncContextManager[None]]) 
     Raises:
         SystemExit: with the worker's exit code.
     """
+    faulthandler.enable()  # what crashes below Python leaves its stacks in the log
     log_plainly()
     log.info("joining", group=app.conf.id)
     uvloop.install()

@@ -121,6 +121,8 @@ def twin_worker(settings: Settings, address: str, catalogue: Catalogue) -> TwinW
                 with suppress(TimeoutError):  # lanes that were just opened are told the time at once
                     until_next = _until_next(settings.twin.tick_milliseconds, settings.twin.grace_milliseconds)
                     await asyncio.wait_for(opened.wait(), until_next)
+                if app.should_stop:
+                    return
                 if app.rebalancing or not lanes.open:
                     watch.forget()
                     await app.sleep(ABOUT_TO_BEGIN_SECONDS if opened.is_set() else 0)
