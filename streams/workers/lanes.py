@@ -22,7 +22,7 @@ from streams.workers.checkpointing import Checkpoint, furthest, records_of
 from streams.workers.faust_app import assigned_places, commit
 from streams.workers.giving_up import give_up
 from streams.workers.lane import Disordered, Lane, Machine
-from streams.workers.leaving import leave_in_time
+from streams.workers.leaving import LEAVE_SECONDS, end_within
 from streams.workers.watchdog import Vitals
 
 log = structlog.get_logger()
@@ -183,7 +183,7 @@ class Lanes:
 
     async def _on_shutdown(self, _app: Any, **_: Any) -> None:
         await self.store_all()
-        leave_in_time(self.app)
+        end_within(LEAVE_SECONDS, int(self.app.crashed))
 
     async def _on_rebalance_complete(self, _app: Any, **_: Any) -> None:
         """Open the lanes of all partitions assigned, and have Faust read on from where each one stands."""

@@ -1,34 +1,36 @@
-"""The end of a worker that was told to stop, has stored what it can, and has only to leave its group.
+"""The end of a worker that was told to stop, whatever Faust still waits for.
 
-Faust never comes back from leaving it in the middle of a rebalance: it closes its consumer's connections and then waits
-for what the consumer still asks of Kafka. Nothing depends on it by then.
+Stopped in the middle of a rebalance, Faust may never come to its end: it closes the connections of its consumer, and
+waits for what that still asks of Kafka. A worker that ends without it is as one that was killed, and loses nothing.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from typing import Any
 
 import structlog
 
 log = structlog.get_logger()
 
+STOP_SECONDS = 25.0
+"""To store what can be stored and leave the group; Kubernetes kills after 30, systemd after 90."""
+
 LEAVE_SECONDS = 5.0
-"""Far more than leaving takes where it comes to an end; Kafka misses who has not left after its session's time."""
+"""To leave the group, once that is stored: far more than it takes where it comes to an end."""
 
 
-def leave_in_time(app: Any, seconds: float = LEAVE_SECONDS) -> None:
-    """Have the process end after so many seconds at the latest; to be called once what can be stored is.
+def end_within(seconds: float, exit_code: int) -> None:
+    """Have the process end after so many seconds at the latest.
 
     Args:
-        app: The app that stops: the exit code is 0, or 1 if it had crashed.
-        seconds: For everything that is left.
+        seconds: From now on.
+        exit_code: 0 where nothing is left to do, else 1.
     """
 
     def end() -> None:
         log.warning("this worker could not leave its group in time, and ends all the same", waited=seconds)
-        os._exit(int(app.crashed))
+        os._exit(exit_code)
 
     leaving = threading.Timer(seconds, end)
     leaving.daemon = True

@@ -15,6 +15,7 @@ import uvloop
 from mode import Service
 
 from infra.plain_log import log_plainly
+from streams.workers.leaving import STOP_SECONDS, end_within
 from streams.workers.repeats import Repeats
 
 log = structlog.get_logger()
@@ -58,6 +59,14 @@ class _Calm(Service):  # type: ignore[misc]  # as above
             handler.addFilter(Repeats())
 
 
+class _Worker(faust.Worker):  # type: ignore[misc]  # as above
+    """Comes to its end."""
+
+    async def stop(self) -> None:
+        end_within(STOP_SECONDS, 1)
+        await super().stop()
+
+
 def run_app(app: Any, *beside: Callable[[], AbstractAsyncContextManager[None]]) -> None:
     """Run until SIGTERM or Ctrl-C; then let it store its checkpoints and leave the group.
 
@@ -74,6 +83,6 @@ def run_app(app: Any, *beside: Callable[[], AbstractAsyncContextManager[None]]) 
     log.info("joining", group=app.conf.id)
     uvloop.install()
     services = [_Calm(), *(_Beside(make) for make in beside)]
-    worker = faust.Worker(app, *services, loglevel="WARNING", redirect_stdouts=False, quiet=True)
+    worker = _Worker(app, *services, loglevel="WARNING", redirect_stdouts=False, quiet=True)
     worker.spinner = None  # it turns for every line that any library logs for debugging, so all of them would be made
     worker.execute_from_commandline()

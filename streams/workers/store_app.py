@@ -28,7 +28,7 @@ from streams.workers.gathering import Gathering
 from streams.workers.giving_up import give_up
 from streams.workers.housekeeping import ROLL_UP_SECONDS, Housekeeping
 from streams.workers.lanes import record_of
-from streams.workers.leaving import leave_in_time
+from streams.workers.leaving import LEAVE_SECONDS, end_within
 from streams.workers.metering import Meter, Place
 from streams.workers.pipeline import metered
 from streams.workers.watchdog import Vitals, Watchdog
@@ -154,7 +154,7 @@ class Writer:
         await self.write(patient=False)
         await asyncio.to_thread(self.sink.close)
         await self.housekeeping.finish()
-        leave_in_time(self.app)
+        end_within(LEAVE_SECONDS, int(self.app.crashed))
 
 
 def store_app(settings: Settings, kafka_address: str, database_address: str) -> Any:

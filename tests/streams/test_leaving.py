@@ -1,4 +1,4 @@
-"""A worker that has stored what it can comes to its end, whatever Faust still waits for."""
+"""A worker that was told to stop comes to its end, whatever Faust still waits for."""
 
 from __future__ import annotations
 
@@ -10,24 +10,48 @@ import pytest
 from tests.live.world import ROOT
 
 PROGRAM = """
-import asyncio, threading
-import faust
-from streams.workers.leaving import leave_in_time
+import threading
+from streams.workers.leaving import end_within
 
-app = faust.App("app", broker="kafka://127.0.0.1:1")
-if {crashed}:
-    asyncio.run(app.crash(RuntimeError("something")))
-leave_in_time(app, 0.1)
+end_within(0.1, {code})
 threading.Event().wait()
 """
 
+STUCK = """
+import asyncio, os, signal
+from contextlib import asynccontextmanager
+import faust
+from streams.workers import running
 
-@pytest.mark.parametrize("crashed", [False, True])
-def test_who_does_not_get_out_of_its_group_ends_all_the_same(crashed: bool) -> None:
-    program = PROGRAM.format(crashed=crashed)
-    ran = subprocess.run(
+running.STOP_SECONDS = 0.5
+
+class Stuck(faust.App):
+    async def on_start(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    async def on_stop(self):
+        await asyncio.Event().wait()
+
+running.run_app(Stuck("app", broker="kafka://127.0.0.1:1"))
+"""
+
+
+def ran_as(program: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [sys.executable, "-c", program], check=False, cwd=ROOT, capture_output=True, text=True, timeout=60
     )
 
-    assert ran.returncode == int(crashed), ran.stderr
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_what_does_not_end_by_itself_is_ended(code: int) -> None:
+    ran = ran_as(PROGRAM.format(code=code))
+
+    assert ran.returncode == code, ran.stderr
+    assert "ends all the same" in ran.stdout + ran.stderr
+
+
+def test_a_worker_that_faust_does_not_let_go_ends_all_the_same() -> None:
+    ran = ran_as(STUCK)
+
+    assert ran.returncode == 1, ran.stderr
     assert "ends all the same" in ran.stdout + ran.stderr
