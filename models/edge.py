@@ -20,12 +20,6 @@ from models.reading import MOST_ACCELERATORS, STATE_CODES
 FUTURE_TOLERANCE = 60_000
 """Milliseconds that a reading's `at` may be ahead of when its record was sent."""
 
-
-def latest_at(sent_at: int) -> int:
-    """The latest `at` of a record sent then; when that was is a sender's word, and may be beyond all calendars."""
-    return min(sent_at + FUTURE_TOLERANCE, LAST)
-
-
 SENTINEL = 9.2e18
 """DCGM writes values near 2**63 (9223372036854775794 and its relatives) for what it does not know."""
 
@@ -66,6 +60,11 @@ KEPT = {
     "temperature_celsius": AcceleratorMeasure.TEMPERATURE,
 }
 """The measures that are kept of each accelerator."""
+
+
+def latest_at(sent_at: int) -> int:
+    """The latest `at` of a record sent then; when that was is a sender's word, and may be beyond all calendars."""
+    return min(sent_at + FUTURE_TOLERANCE, LAST)
 
 
 @dataclass

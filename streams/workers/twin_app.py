@@ -38,7 +38,6 @@ AGENTS = {"site_twin": TELEMETRY, "admit_facts": SITES, "admit_demand": DEMAND, 
 LONGEST_CLOCK_PERIOD = 1000
 """Milliseconds between clocks of a live worker, unless ticks are shorter."""
 
-
 ABOUT_TO_BEGIN_SECONDS = 0.05
 """Faust opens the lanes a moment before it counts the rebalance as over."""
 
@@ -125,7 +124,8 @@ def twin_worker(settings: Settings, address: str, catalogue: Catalogue) -> TwinW
                     return
                 if app.rebalancing or not lanes.open:
                     watch.forget()
-                    await app.sleep(ABOUT_TO_BEGIN_SECONDS if opened.is_set() else 0)
+                    if opened.is_set():
+                        await app.sleep(ABOUT_TO_BEGIN_SECONDS)
                     continue
                 opened.clear()
                 await _tell_time(lanes)

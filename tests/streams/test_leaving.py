@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 
-from tests.live.world import ROOT
+from tests.programs import ran_as
 
 PROGRAM = """
 import threading
@@ -19,7 +16,6 @@ threading.Event().wait()
 
 STUCK = """
 import asyncio, os, signal
-from contextlib import asynccontextmanager
 import faust
 from streams.workers import running
 
@@ -34,12 +30,6 @@ class Stuck(faust.App):
 
 running.run_app(Stuck("app", broker="kafka://127.0.0.1:1"))
 """
-
-
-def ran_as(program: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", program], check=False, cwd=ROOT, capture_output=True, text=True, timeout=60
-    )
 
 
 @pytest.mark.parametrize("code", [0, 1])

@@ -1,9 +1,6 @@
 """Running a Faust app as ours."""
 
-import subprocess
-import sys
-
-from tests.live.world import ROOT
+from tests.programs import ran_as
 
 PROGRAM = """
 import logging, os
@@ -53,13 +50,6 @@ def make():
 
 run_app(faust.App("app", broker="kafka://127.0.0.1:1"), make)
 """
-
-
-def ran_as(program: str) -> subprocess.CompletedProcess[str]:
-    """What it says tells more than its code."""
-    return subprocess.run(
-        [sys.executable, "-c", program], check=False, cwd=ROOT, capture_output=True, text=True, timeout=60
-    )
 
 
 def test_lines_for_debugging_are_not_even_made() -> None:
