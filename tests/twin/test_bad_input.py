@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from models.cloudevents import EventType
+from models.instants import LAST
 from models.record import Outgoing, Record
 from models.topics import DEMAND, SHORTAGES, SITES, STATE, TELEMETRY, dead_letters
 from tests.builders import (
@@ -134,6 +135,9 @@ REFUSED: dict[str, Sequence[Record]] = {
     "a quota of a type that is not in the catalogue": [tenant(at=NOW, quotas=[{"types": ["h101"], "limit": 1}])],
     "a time before 1970": [demand(at=-1)],
     "a time more than a minute after the record was sent": [replace(demand(at=NOW + 60_001), timestamp=NOW)],
+    "a time later than 9999-12-31, whenever the record claims to be sent": [
+        replace(json_reading(row("n0", LAST + 1)), timestamp=2**62)
+    ],
     "quotas among the facts": [raw(b"{}", SITES, EventType.TENANT_REVISED)],
     "a kind of event that nobody knows": [raw(b"{}", DEMAND, "io.fleettwin.wish.v1")],
     "bytes that are no JSON": [raw(b"\xff\x00")],
