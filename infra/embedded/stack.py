@@ -179,6 +179,7 @@ class EmbeddedStack:
         kafka = Kafka(
             java=files.java,
             libraries=files.kafka_libraries,
+            classes=files.kafka_classes,
             folder=instance.kafka,
             log=instance.log("kafka"),
             port=chosen.kafka,

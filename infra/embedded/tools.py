@@ -10,6 +10,7 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -78,7 +79,7 @@ def java() -> str:
     """
     require(["java"])
     path = find("java") or "java"
-    version = java_version(subprocess.run([path, "-version"], check=False, capture_output=True, text=True).stderr)
+    version = java_version(java_says(path))
     if version is None or version < OLDEST_JAVA:
         found = "an unknown version" if version is None else f"version {version}"
         way_out = _sentence(f"Install a newer one (apt-get install {_PACKAGES['java']}), {_OTHER_WAYS}")
@@ -86,6 +87,12 @@ def java() -> str:
             "the embedded servers", f"Kafka needs Java {OLDEST_JAVA} or newer; {path} is {found}", way_out
         )
     return path
+
+
+@cache
+def java_says(path: str) -> str:
+    """What `java -version` says, once for each Java: its version, build and mode."""
+    return subprocess.run([path, "-version"], check=False, capture_output=True, text=True).stderr
 
 
 def java_version(text: str) -> int | None:

@@ -111,6 +111,7 @@ def _kafka(files: downloads.Files, instance: Instance, port: int, controller: in
     return Kafka(
         java=files.java,
         libraries=files.kafka_libraries,
+        classes=files.kafka_classes,
         folder=instance.kafka,
         log=instance.log("kafka"),
         port=port,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -115,6 +116,15 @@ def test_a_started_stack_tells_where_it_is_and_answers_there(up: Home) -> None:
     admin = KafkaAdminClient(bootstrap_servers=told["kafka"]["bootstrap_servers"])
     assert [broker["broker_id"] for broker in admin.describe_cluster()["brokers"]] == [1]
     admin.close()
+
+
+def test_kafka_has_its_classes_from_the_archive(up: Home) -> None:
+    kafka = up.instance().read().kafka
+    assert kafka is not None
+
+    mapped = Path(f"/proc/{kafka.pid}/maps").read_text()
+
+    assert re.search(rf"{re.escape(str(CACHE.resolve()))}/classes-\w+/classes\.jsa", mapped)
 
 
 def test_the_servers_listen_on_loopback_only(up: Home) -> None:

@@ -191,6 +191,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
         port,
         controller,
         _kafka_properties(port, controller, listeners, certificates, plain_password),
+        files.kafka_classes,
     )
     rules = instance.folder / "timescaledb" / "pg_hba.conf"
     rules.write_text(f"hostssl all all {HOST}/32 scram-sha-256\n")
