@@ -29,6 +29,13 @@ CONNECT_MILLISECONDS = 8_000
 RECONNECT_MILLISECONDS = 1_000
 """The longest pause between two tries while a broker is away; kafka-python would pause for up to half a minute."""
 
+_METADATA_MILLISECONDS = 5_000
+"""How old a consumer's knowledge of topics may become.
+
+A wish for it is lost in kafka-python when an answer to an earlier one is on its way: a member of a group then has no
+partitions until the next, by default for five minutes.
+"""
+
 _SESSION_MILLISECONDS = 10_000
 """A member of a group that was killed is missed after so long."""
 
@@ -65,6 +72,7 @@ def opened_consumer(settings: Settings, group: str | None = None) -> Iterator[Ka
             auto_offset_reset="earliest",
             allow_auto_create_topics=False,
             max_partition_fetch_bytes=MOST_MESSAGE_BYTES,
+            metadata_max_age_ms=_METADATA_MILLISECONDS,
             session_timeout_ms=_SESSION_MILLISECONDS,
             heartbeat_interval_ms=_HEARTBEAT_MILLISECONDS,
             metrics_enabled=False,
