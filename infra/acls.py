@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from infra.kafka_clients import opened_admin
 from infra.settings import KafkaSettings, Settings
-from infra.topics import full_name, layouts
+from infra.topics import REPLAYS, full_name, layouts
 from models import topics
 from models.errors import ConfigurationError
 
@@ -31,6 +31,8 @@ class Role(StrEnum):
     STORE = "store"
     AUDITOR = "auditor"
     """Records and verifies: reads all and writes nothing."""
+    REPLAYER = "replayer"
+    """Plays logs again on topics of their own, and does there whatever it likes."""
 
 
 class Right(StrEnum):
@@ -39,6 +41,8 @@ class Right(StrEnum):
     READ = "READ"
     WRITE = "WRITE"
     DESCRIBE = "DESCRIBE"
+    CREATE = "CREATE"
+    DELETE = "DELETE"
 
 
 class Resource(StrEnum):
@@ -50,11 +54,13 @@ class Resource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A right to one thing by its full name; Kafka adds DESCRIBE to READ and WRITE by itself."""
+    """A right to one thing by its full name; Kafka adds DESCRIBE to READ, WRITE and DELETE by itself."""
 
     right: Right
     resource: Resource
     name: str
+    prefixed: bool = False
+    """Whether it holds for all whose names begin like this."""
 
 
 _CHECKPOINTS = (topics.SITE_CHECKPOINTS, topics.FLEET_CHECKPOINTS)
@@ -96,6 +102,10 @@ def grants_of(kafka: KafkaSettings, role: Role, groups: Collection[str] = ()) ->
     """
     if groups and role is not Role.CONSUMER:
         raise ConfigurationError("--group", ", ".join(groups), f"none, since --as is {role.value}")
+    if role is Role.REPLAYER:
+        rights = (Right.READ, Right.WRITE, Right.CREATE, Right.DELETE)
+        there = tuple(Grant(right, Resource.TOPIC, REPLAYS, prefixed=True) for right in rights)
+        return (*there, Grant(Right.READ, Resource.GROUP, REPLAYS, prefixed=True))
     if role is Role.AUDITOR:
         read: Collection[str] = [layout.topic for layout in layouts(kafka)]
         described: Collection[str] = _WORKERS
@@ -113,7 +123,8 @@ def grants_of(kafka: KafkaSettings, role: Role, groups: Collection[str] = ()) ->
 def command_of(principal: str, grant: Grant) -> str:
     """What Kafka's own tool would be told, for who keeps such lists elsewhere."""
     who = shlex.quote(principal)
-    return f"kafka-acls --add --allow-principal {who} --operation {grant.right} --{grant.resource} {grant.name}"
+    command = f"kafka-acls --add --allow-principal {who} --operation {grant.right} --{grant.resource} {grant.name}"
+    return command + (" --resource-pattern-type prefixed" if grant.prefixed else "")
 
 
 def allow(settings: Settings, principal: str, grants: Collection[Grant]) -> None:
@@ -141,9 +152,11 @@ def _acl(principal: str, grant: Grant) -> ACL:
         ACL,
         ACLOperation,
         ACLPermissionType,
+        ACLResourcePatternType,
         ResourcePattern,
         ResourceType,
     )
 
-    pattern = ResourcePattern(ResourceType[grant.resource.name], grant.name)
+    how = ACLResourcePatternType.PREFIXED if grant.prefixed else ACLResourcePatternType.LITERAL
+    pattern = ResourcePattern(ResourceType[grant.resource.name], grant.name, how)
     return ACL(principal, "*", ACLOperation[grant.right.name], ACLPermissionType.ALLOW, pattern)

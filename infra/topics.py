@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from infra.settings import KafkaSettings, Settings
 
+REPLAYS = "replay."
+"""How names of topics and groups begin that are a replay's own."""
+
 _HOUR = 3_600_000
 _DAY = 24 * _HOUR
 _COMPACTED_SEGMENT_BYTES = 16 * 1024 * 1024

@@ -8,7 +8,7 @@ from infra.groups import settled_positions
 from infra.kafka_clients import opened_consumer
 from infra.offsets import begins_of, ends_of
 from infra.settings import ClockSource, Settings
-from infra.topics import create_topics, delete_topics, describe
+from infra.topics import REPLAYS, create_topics, delete_topics, describe
 from models.errors import ConfigurationError
 from models.topics import INPUTS, LEDGER
 
@@ -86,7 +86,7 @@ def drop_topics(settings: Settings, name: str) -> tuple[str, ...]:
 
 
 def _prefix(name: str) -> str:
-    return f"replay.{name}."
+    return f"{REPLAYS}{name}."
 
 
 def _records(settings: Settings, places: list[tuple[str, int]]) -> int:

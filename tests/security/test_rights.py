@@ -31,6 +31,7 @@ from models.topics import (
     TELEMETRY,
     WORKERS,
 )
+from streams.logs.isolation import drop_topics, isolated, prepare
 from tests.live.world import fleettwin, outside_environment
 from tests.security.servers import Secured, variables
 
@@ -45,6 +46,7 @@ WRITTEN = {
     Role.TWIN: ALL - {EVENTS},
     Role.STORE: {PIPELINE},
     Role.AUDITOR: set(),
+    Role.REPLAYER: set(),
 }
 READ = {
     Role.PUBLISHER: set(),
@@ -53,6 +55,7 @@ READ = {
     Role.TWIN: ALL - {NODES, EVENTS, PIPELINE, *DEAD_LETTERS},
     Role.STORE: {NODES, STATE, SHORTAGES, PIPELINE, *DEAD_LETTERS},
     Role.AUDITOR: ALL,
+    Role.REPLAYER: set(),
 }
 """The other way round than the program says it: by what can be done, not by what was granted."""
 
@@ -102,8 +105,8 @@ def test_a_role_writes_what_it_must_and_nothing_else(users: dict[Role, dict[str,
             write(users[role], topic)
 
 
-def write(user: dict[str, str], topic: str) -> None:
-    known = settings(user)
+def write(user: dict[str, str], topic: str, prefix: str = PREFIX) -> None:
+    known = settings(user, prefix)
     with opened_producer(known) as producer:
         producer.send(full_name(known.kafka, topic), key=b"k", value=b"v").get(timeout=10)
 
@@ -117,11 +120,11 @@ def test_a_role_reads_what_it_must_and_nothing_else(users: dict[Role, dict[str, 
             read(users[role], topic)
 
 
-def read(user: dict[str, str], topic: str, group: str | None = None) -> int:
+def read(user: dict[str, str], topic: str, group: str | None = None, prefix: str = PREFIX) -> int:
     """How many records came, to a reader that looks first whether the topic is there, as ours do."""
     from kafka import TopicPartition
 
-    known = settings(user)
+    known = settings(user, prefix)
     partition_counts(known, (topic,))
     with opened_consumer(known, group and full_name(known.kafka, group)) as consumer:
         consumer.assign([TopicPartition(full_name(known.kafka, topic), 0)])
@@ -145,6 +148,19 @@ def test_nobody_but_an_admin_makes_topics_or_gives_rights(users: dict[Role, dict
         create_topics(known)
     with refused(users[role]["user"]):
         allow(known, f"User:{users[role]['user']}", grants_of(known.kafka, Role.AUDITOR))
+
+
+def test_a_replayer_makes_topics_below_those_of_replays_and_does_there_what_it_likes(
+    users: dict[Role, dict[str, str]],
+) -> None:
+    user = users[Role.REPLAYER]
+    apart = isolated(settings(user), "incident", 1)
+    prepare(apart, "incident")
+    write(user, LEDGER, apart.kafka.topic_prefix)
+    assert read(user, LEDGER, "twin", apart.kafka.topic_prefix) == 1
+    assert len(drop_topics(apart, "incident")) == len(ALL)
+    with refused(user["user"]):
+        create_topics(settings(user, "replays."))
 
 
 def test_what_may_not_be_seen_is_told_as_such(users: dict[Role, dict[str, str]]) -> None:
