@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -166,9 +167,9 @@ class FleetMachine:
             yield from _shortage(event)
         claims = self._claiming.claims(standing, quotas, assessment.servable, _there(views))
         opened = self.episodes.open_shortages
+        concerned = _by_site(opened)
         for view in views:
-            concerned = sum(_concerns(shortage, view.site) for shortage in opened)
-            yield _state(view.site, tick, site_state(view, tick, self.catalogue, concerned))
+            yield _state(view.site, tick, site_state(view, tick, self.catalogue, concerned[view.site]))
         yield _state(FLEET, tick, fleet_state(views, tick, self.catalogue, claims, len(opened)))
 
     def _apply(self, admitted: Admitted) -> Iterator[Outgoing]:
@@ -269,9 +270,10 @@ def _dumped(samples: dict[str, SiteSample]) -> list[dict[str, Any]]:
     return [samples[site].model_dump(mode="json") for site in sorted(samples)]
 
 
-def _concerns(shortage: Shortage, site: str) -> bool:
-    """Whether a shortage is the site's, or a project's that waits for it; the fleet's tells of projects' once more."""
-    return shortage.scope.kind is not ScopeKind.FLEET and site in shortage.binding.sites
+def _by_site(shortages: Iterable[Shortage]) -> Counter[str]:
+    """How many are each site's, or a project's that waits for it; the fleet's tell of projects' once more."""
+    own = (shortage for shortage in shortages if shortage.scope.kind is not ScopeKind.FLEET)
+    return Counter(site for shortage in own for site in set(shortage.binding.sites))
 
 
 def _there(views: list[SiteView]) -> dict[str, int]:
