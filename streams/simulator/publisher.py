@@ -87,6 +87,34 @@ def publish(steps: Iterable[Step], sender: Sender) -> Published:
     return Published(readings, records, facts, tenants, demands, seconds, last, dict(sender.next_offsets))
 
 
+def handed(
+    producer: KafkaProducer, topic: str, record: Outgoing, patience: float, tell: Callable[[str], None]
+) -> FutureRecordMetadata:
+    """Hand a record to the producer, which takes the first one to a topic only when Kafka has told of that topic.
+
+    Args:
+        producer: Where records go.
+        topic: By its full name.
+        record: What is sent.
+        patience: Seconds to wait for a Kafka that tells nothing.
+        tell: Hears of such a Kafka.
+
+    Raises:
+        KafkaTimeoutError: it told nothing for as long as that.
+    """
+    from kafka.errors import KafkaTimeoutError  # noqa: PLC0415  # slow to import
+
+    headers, until = list(record.headers), time.monotonic() + patience
+    while True:
+        try:
+            return producer.send(topic, value=record.value, key=record.key, headers=headers, partition=record.partition)
+        except KafkaTimeoutError:
+            left = until - time.monotonic()
+            if left <= 0:
+                raise
+            tell(f"Kafka does not answer; what is for {topic} waits for it, at most {left:.0f} s")
+
+
 class KafkaSender:
     """Sends through a producer that keeps the order within each partition; a record that is not taken is an error.
 
@@ -124,13 +152,7 @@ class KafkaSender:
             KafkaError: an earlier record was not taken, or not in time.
         """
         self._drop_arrived(_MOST_WAITING_BYTES)
-        future = self._producer.send(
-            self._prefix + record.topic,
-            value=record.value,
-            key=record.key,
-            headers=list(record.headers),
-            partition=record.partition,
-        )
+        future = handed(self._producer, self._prefix + record.topic, record, self._patience, self._tell)
         size = len(record.value or b"")
         self._waiting.append((future, size, time.monotonic()))
         self._waiting_bytes += size

@@ -29,11 +29,11 @@ from models.scenario import load_scenario
 from models.topics import TELEMETRY
 from streams.simulator.fleet import STEP
 from streams.simulator.pacing import Pace
+from streams.simulator.publisher import handed
 from streams.simulator.telemetry import Step, telemetry
 from tests.faults.fleet import TYPE
 
 if TYPE_CHECKING:
-    from kafka import KafkaProducer
     from kafka.producer.future import FutureRecordMetadata
 
     Waiting = deque[tuple[FutureRecordMetadata, Outgoing, int]]
@@ -57,7 +57,8 @@ def main(scenario: str, notes: str) -> None:
     with Path(notes).open("w", encoding="utf-8") as noted, opened_producer(settings) as producer:
         for step in pace.paced(telemetry(load_scenario(scenario), first)):
             for record in (*_spoken(step), *_skewed(step.at)):
-                waiting.append((_sent(producer, full_name(settings.kafka, record.topic), record), record, step.at))
+                topic = full_name(settings.kafka, record.topic)
+                waiting.append((handed(producer, topic, record, PATIENCE_SECONDS, print), record, step.at))
             _note(waiting, noted.write, MOST_WAITING)
             noted.flush()
         _note(waiting, noted.write, 0)
@@ -85,12 +86,6 @@ def _skewed(at: int) -> Iterator[Outgoing]:
             "power_watts": 4000.0,
         }
         yield Outgoing(TELEMETRY, SKEWED_SITE.encode(), orjson.dumps(body), (), f"{node}/{at}")
-
-
-def _sent(producer: KafkaProducer, topic: str, record: Outgoing) -> FutureRecordMetadata:
-    return producer.send(
-        topic, value=record.value, key=record.key, headers=list(record.headers), partition=record.partition
-    )
 
 
 def _note(waiting: Waiting, write: object, most: int) -> None:

@@ -6,14 +6,22 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from queue import Queue
 
 import pytest
 
-from models.topics import SHORTAGES
+from infra.embedded.kafka import Kafka
+from infra.kafka_clients import opened_producer
+from infra.settings import KafkaSettings, Settings
+from infra.topics import create_topics
+from models.record import Outgoing
+from models.topics import SHORTAGES, TELEMETRY
+from streams.simulator.publisher import handed
 from tests.faults.fleet import CYCLE_SECONDS, dirty_fleet
-from tests.faults.servers import Breakable
+from tests.faults.servers import Breakable, breakable_kafka
 from tests.faults.twin import Twin, whole_twin
 from tests.servers import CACHE
 
@@ -22,6 +30,8 @@ pytestmark = [pytest.mark.servers, pytest.mark.timeout(1800)]
 RATE = 500
 KAFKA_AWAY_SECONDS = 35.0
 """Longer than the group's session and than a worker waits for an answer to what it has sent."""
+
+PATIENCE_SECONDS = 60.0
 
 DISK, FULL_SECONDS = "600m", 20.0
 
@@ -52,6 +62,23 @@ def test_kafka_may_be_away_for_long(tmp_path: Path) -> None:
         twin.recovered_after(time.time())
         assert twin.sender.starts == 1, "the sender holds what it has until Kafka is back"
         check(twin)
+
+
+def test_a_sender_whose_first_record_finds_kafka_asleep_waits_for_it(tmp_path: Path) -> None:
+    with breakable_kafka(tmp_path / "servers", CACHE) as kafka:
+        assert isinstance(kafka.server, Kafka)
+        settings = Settings(kafka=KafkaSettings(bootstrap_servers=kafka.server.bootstrap_servers))
+        create_topics(settings)
+        told: Queue[str] = Queue()
+        record = Outgoing(TELEMETRY, b"site", b"{}", (), "r", 0)
+        with opened_producer(settings) as producer, ThreadPoolExecutor(1) as pool:
+            kafka.sleep()
+            waiting = pool.submit(handed, producer, TELEMETRY, record, PATIENCE_SECONDS, told.put)
+            assert told.get(timeout=PATIENCE_SECONDS).startswith("Kafka does not answer")
+            kafka.wake()
+            arrived = waiting.result(PATIENCE_SECONDS).get(timeout=PATIENCE_SECONDS)
+
+    assert (arrived.partition, arrived.offset) == (0, 0)
 
 
 def test_alerts_go_on_without_the_database_and_the_store_catches_up(tmp_path: Path) -> None:
