@@ -92,8 +92,7 @@ def read_frame(value: bytes) -> tuple[str, pa.RecordBatch]:
                 rows += batch.num_rows
                 if rows > MOST_ROWS:
                     raise RecordRefused("oversized", f"more than {MOST_ROWS} rows")
-                batch.validate(full=True)
-                batches.append(batch)
+                batches.append(sound(batch))
             whole = _joined(batches)
     except (pa.ArrowException, OSError, ValueError, KeyError, NotImplementedError) as error:
         raise RecordRefused("undecodable", f"Arrow IPC stream: {_first_line(error)}") from None
@@ -106,6 +105,20 @@ def read_frame(value: bytes) -> tuple[str, pa.RecordBatch]:
     if whole is None:
         raise RecordRefused("empty", "the frame has no record batch")
     return site, _conformed(whole)
+
+
+def sound(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch, once all of it is known to make sense; one without rows is made anew.
+
+    Of one without rows Arrow validates no list's beginning, and ends the process when it slices there.
+
+    Raises:
+        ArrowException: it makes none.
+    """
+    if batch.num_rows:
+        batch.validate(full=True)
+        return batch
+    return pa.RecordBatch.from_arrays([pa.array([], kind) for kind in batch.schema.types], schema=batch.schema)
 
 
 def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch | None:

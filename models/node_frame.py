@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from models.errors import RecordRefused
-from models.frame import MOST_UNPACKED_BYTES, ONE_THREAD, PLAINLY
+from models.frame import MOST_UNPACKED_BYTES, ONE_THREAD, PLAINLY, sound
 from models.unpacked import unpacked_bytes
 
 MOST_ROWS = 4096
@@ -106,7 +106,7 @@ def read_node_frame(value: bytes) -> NodeFrame:
         batch = _completed(batch.replace_schema_metadata(None))
         if batch.schema != pa.schema(list(COLUMNS.items())):
             raise RecordRefused("schema", "not the columns of a node frame")
-        batch.validate(full=True)
+        batch = sound(batch)
         return NodeFrame(metadata[b"site"].decode(), int(metadata[b"tick"]), int(metadata[b"part"]), batch)
     except (pa.ArrowException, OSError, KeyError, ValueError, StopIteration) as error:
         raise RecordRefused("undecodable", f"node frame: {error}") from None

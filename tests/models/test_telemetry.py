@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from models.cloudevents import ARROW, JSON, STRUCTURED, EventType
 from models.columns import UNKNOWN, UNKNOWN_TEMPERATURE, UNSAID, AcceleratorColumns
 from models.errors import RecordRefused
-from models.frame import MOST_BYTES, MOST_ROWS, encode_frame, read_frame
+from models.frame import MOST_BYTES, MOST_ROWS, REQUIRED, encode_frame, read_frame
 from models.instants import LAST, moment_of
 from models.record import SENT_AT, Record
 from models.telemetry import Readings, TelemetryDecoder
@@ -290,6 +290,7 @@ def batches(*tables: pa.RecordBatch) -> bytes:
 
 
 BATCH = read_frame(BODY)[1].replace_schema_metadata({b"site": SITE.encode()})
+END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 NESTED = b'{"type":"io.fleettwin.reading.v1","data":' + b"[" * 400 + b"]" * 400 + b"}"
 
 
@@ -429,6 +430,22 @@ def test_a_frame_cut_off_anywhere_is_refused_or_read_but_nothing_else() -> None:
 
     assert set(refused[: len(BODY) - 64]) <= {"undecodable", "empty"}
     assert set(refused) <= {"undecodable", "empty", ""}
+
+
+@pytest.mark.parametrize("rows", [0, 3], ids=["alone", "after one with rows"])
+def test_a_batch_without_rows_may_have_its_lists_begin_anywhere(rows: int) -> None:
+    """Arrow takes it for valid, and ends the process where such a list is sliced."""
+    columns = {"node": list("abc"), **{name: [row()[name]] * 3 for name in REQUIRED if name != "node"}}
+    said = encode_frame(SITE, columns | {"accelerator_sm_active": [[0.5] * 8] * 3})
+    whole = read_frame(said)[1].replace_schema_metadata({b"site": SITE.encode()})
+    nothing = pa.record_batch([pa.array([], kind) for kind in whole.schema.types], schema=whole.schema)
+    value = batches(*([whole] if rows else []), nothing)
+    begins = value[-16:-8]
+    assert (begins, value[-8:]) == (bytes(8), END_OF_STREAM)
+
+    found = decoded(framed(value[:-16] + (44_800).to_bytes(8, "little") + END_OF_STREAM))
+
+    assert len(found.columns.at) == rows
 
 
 def survives(one: Record) -> None:
