@@ -71,9 +71,8 @@ def reproduce(case: Path) -> None:
     name = case.name.rpartition("-")[0]
     if name not in TARGETS:
         sys.exit(f"fuzz: {case} is not named TARGET-HASH; the targets are {', '.join(TARGETS)}")
-    Memory.begin()
-    TARGETS[name].run(case.read_bytes())
-    Memory.check()
+    with Memory.bounded():
+        TARGETS[name].run(case.read_bytes())
     typer.echo(f"{case}: read, or refused as documented")
 
 

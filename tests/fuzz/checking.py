@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import resource
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -19,29 +21,38 @@ from tests.builders import CATALOGUE
 from tests.fuzz.reference import doubts, rows_of
 
 MOST_MEGABYTES = 768
-"""That a process may grow by, at its peak: a few times what the largest frame may unpack to."""
+"""That a process may grow by while a case runs, and stay grown by: a few times what the largest frame may unpack to."""
+
+_STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+_HIGH_WATER = "5"
+"""Written there, it makes VmHWM begin anew."""
 
 
 class Memory:
-    """The most that this process has taken so far, and what it had taken when the measuring began."""
+    """What this process takes while a case runs; what was taken to make the case is not counted. In megabytes."""
 
-    begun = 0
-
-    @staticmethod
-    def peak() -> int:
-        """Megabytes."""
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    peak = 0
+    """The most so far."""
+    _first: int | None = None
 
     @classmethod
-    def begin(cls) -> None:
-        """What was taken before is not counted."""
-        cls.begun = cls.peak()
-
-    @classmethod
-    def check(cls) -> None:
-        """See that the process has not grown by more than it may."""
-        grown = cls.peak() - cls.begun
+    @contextmanager
+    def bounded(cls) -> Iterator[None]:
+        """Run a case, and see that the process has not grown by more than it may, for the time being or for good."""
+        _CLEAR.write_text(_HIGH_WATER)
+        begun = _megabytes("VmRSS")
+        cls._first = begun if cls._first is None else cls._first
+        yield
+        high, left = _megabytes("VmHWM"), _megabytes("VmRSS")
+        cls.peak = max(cls.peak, high)
+        grown = max(high - begun, left - cls._first)
         assert grown <= MOST_MEGABYTES, f"{grown} MB more; Arrow had {pa.default_memory_pool().max_memory() // 2**20}"
+
+
+def _megabytes(field: str) -> int:
+    found = re.search(rf"^{field}:\s+(\d+) kB", _STATUS.read_text(), re.MULTILINE)
+    assert found, field
+    return int(found.group(1)) // 1024
 
 
 def check_letters(record: Record, outputs: Sequence[Outgoing]) -> int:

@@ -27,16 +27,15 @@ SEED = 20_270_115
 def test_no_case_makes_a_reader_do_anything_but_read_or_refuse(name: str) -> None:
     target, random = TARGETS[name], Random(SEED)
     pool = target.seeds()
-    Memory.begin()
     for case in pool:
-        target.run(case)
-        Memory.check()
+        with Memory.bounded():
+            target.run(case)
     for _ in range(CASES):
         case = target.change(random.choice(pool), random)[:LONGEST_CASE]
         if len(pool) < KEPT:
             pool.append(case)
-        target.run(case)
-        Memory.check()
+        with Memory.bounded():
+            target.run(case)
 
 
 @pytest.mark.parametrize("name", TARGETS)

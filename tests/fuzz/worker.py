@@ -32,14 +32,12 @@ def main() -> None:
         counted = mmap.mmap(file.fileno(), PROGRESS.size)
     cases = 0
 
-    Memory.begin()
-
     def one_case(case: bytes) -> None:
         nonlocal cases
         cases += 1
-        PROGRESS.pack_into(counted, 0, cases, Memory.peak())
-        target.run(case)
-        Memory.check()
+        PROGRESS.pack_into(counted, 0, cases, Memory.peak)
+        with Memory.bounded():
+            target.run(case)
 
     def changed(case: bytes, longest: int, seed: int) -> bytes:
         random = Random(seed)
