@@ -20,6 +20,7 @@ _LOGGING: Final = Path(__file__).with_name("log4j2.xml")
 _QUICK_JVM: Final = ("-Xshare:auto", "-XX:+UseSerialGC")
 """A shared class archive if it fits, and the collector that suits half a gigabyte on two cores."""
 _ARCHIVE_SECONDS: Final = 60.0
+"""For a broker to answer, and again for its JVM to write what it has loaded; some seconds on two busy cores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,9 @@ class Kafka:
             answered = child.poll() is None and self.answers()
         finally:
             child.terminate()
-            child.wait(_ARCHIVE_SECONDS)
+            if not process.await_condition(lambda: child.poll() is not None, _ARCHIVE_SECONDS):
+                child.kill()
+            child.wait()
         if not answered:
             way_out = f"The whole log is {self.log}; the same command tries again."
             raise Unavailable(self.title, process.last_lines(self.log), way_out)
