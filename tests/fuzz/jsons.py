@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from random import Random
 from typing import Any
 
 from tests.fuzz.hostile import FLOATS, NAMES, NUMBERS, TIMES, TOKENS
 
 _NUMBER = re.compile(rb"-?\d+(?:\.\d+)?")
+_MOST_CHARACTERS = 5 * 1024 * 1024
 _DEEP = (b"[" * 100_000, b'{"a":' * 50_000, b"[" * 300 + b"]" * 300)
 
 
@@ -23,10 +25,26 @@ def changed_json(value: bytes, random: Random) -> bytes | None:
         return _raw(value, random)
     for _ in range(random.choice((1, 1, 1, 2, 3))):
         whole = _changed(whole, random)
+    if _is_too_long(whole):
+        return value
     try:
         return json.dumps(whole, ensure_ascii=random.random() < 0.5).encode("utf-8", "surrogatepass")
     except (ValueError, RecursionError):
         return value
+
+
+def _is_too_long(whole: Any) -> bool:
+    """Whether it would be written out as more than any record holds: what is repeated may be repeated itself."""
+    waiting, size = [whole], 0
+    while waiting and size <= _MOST_CHARACTERS:
+        one = waiting.pop()
+        size += len(one) if isinstance(one, str) else 2
+        if isinstance(one, dict):
+            waiting += one
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+    return size > _MOST_CHARACTERS
 
 
 def _raw(value: bytes, random: Random) -> bytes:
@@ -62,7 +80,8 @@ def _changed(whole: Any, random: Random) -> Any:
         case 3:
             holder[name] = {str(name): holder[name]}
         case 4 if isinstance(holder[name], int | float):
-            holder[name] += random.choice((-1, 1, 0.5, 1e6))
+            with suppress(OverflowError):  # of a number that no float holds
+                holder[name] += random.choice((-1, 1, 0.5, 1e6))
         case _:
             holder[name] = _value(random)
     return whole
