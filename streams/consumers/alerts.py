@@ -11,6 +11,7 @@ from infra.settings import Settings
 from infra.topics import partition_counts
 from models.cloudevents import EventType, unwrap
 from models.errors import RecordRefused
+from models.instants import LAST, instant_of
 from models.record import Record
 from models.shortage import Shortage
 from models.topics import OPEN_SHORTAGES, SHORTAGES
@@ -83,12 +84,16 @@ def shortage_of(record: Record) -> Shortage:
     envelope = unwrap(record, EventType.SHORTAGE)
     if envelope.type is not EventType.SHORTAGE:
         raise RecordRefused("unexpected", f"{envelope.type} at offset {record.offset} of {record.topic}")
+    where = f"offset {record.offset} of {record.topic}"
     try:
-        return Shortage.model_validate_json(envelope.body)
+        shortage = Shortage.model_validate_json(envelope.body)
     except ValidationError as invalid:
         error = invalid.errors()[0]
-        where = f"offset {record.offset} of {record.topic}"
         raise RecordRefused("invalid_shortage", f"{where}: {error['loc']}: {error['msg']}") from None
+    for moment in (shortage.since, shortage.at, shortage.resolved_at):
+        if moment is not None and not 0 <= instant_of(moment) <= LAST:
+            raise RecordRefused("invalid_shortage", f"{where}: {moment} is not between 1970 and 9999")
+    return shortage
 
 
 def shortage_in(record: Record, refused: Refusal) -> Shortage | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 
+import orjson
 import pytest
 
 from cli.alerts.showing import line
@@ -39,6 +40,15 @@ def record(value: bytes | None, event: EventType = EventType.SHORTAGE) -> Record
 
 def test_a_shortage_comes_out_of_its_record_as_it_went_in() -> None:
     assert shortage_of(record(shortage("a", 3).model_dump_json().encode())) == shortage("a", 3)
+
+
+@pytest.mark.parametrize("field", ["since", "at", "resolved_at"])
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:00:00-02:00", "1969-12-31T23:59:59Z"])
+def test_a_time_that_no_calendar_holds_everywhere_is_refused(field: str, moment: str) -> None:
+    said = orjson.loads(shortage("a", 0).model_dump_json()) | {field: moment}
+
+    with pytest.raises(RecordRefused, match=r"invalid_shortage.*is not between 1970 and 9999"):
+        shortage_of(record(orjson.dumps(said)))
 
 
 @pytest.mark.parametrize(
