@@ -10,6 +10,7 @@ from models.demand import DemandRevised
 from models.errors import RecordRefused
 from models.instants import instant_of, moment_of
 from models.ledger import AdmittedDemand, AdmittedEnd, AdmittedTenant
+from twin.heads import BookHead
 from twin.planner import Quotas
 
 REMEMBERED = 7 * 86_400_000
@@ -161,11 +162,11 @@ class DemandBook:
             "forgotten": self.forgotten,
         }
 
-    def restore(self, head: dict[str, Any]) -> None:
+    def restore(self, head: BookHead) -> None:
         """Become what `head` was taken from."""
-        self.demands = {one["demand"]: AdmittedDemand.model_validate(one) for one in head["demands"]}
-        self.ended, self.forgotten = head["ended"], head["forgotten"]
-        self.tenants = {one["tenant"]: AdmittedTenant.model_validate(one) for one in head["tenants"]}
+        self.demands = {one["demand"]: AdmittedDemand.model_validate(one) for one in head.demands}
+        self.ended, self.forgotten = dict(head.ended), head.forgotten
+        self.tenants = {one["tenant"]: AdmittedTenant.model_validate(one) for one in head.tenants}
         self._standing = self._quotas = self._forgettable = None
 
 

@@ -16,7 +16,7 @@ So what goes back and forth is told at its worst and then no more, and what was 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -24,6 +24,7 @@ import orjson
 
 from models.instants import instant_of, moment_of
 from models.shortage import Binding, Change, Constraint, Quantity, Shortage, Status, Unplaced
+from twin.heads import EpisodeHead
 from twin.planner import Amount, Shortfall
 from twin.rules import Rules
 from twin.severity import severity_of, worse
@@ -152,15 +153,15 @@ class Episodes:
             for key, episode in sorted(self.running.items())
         }
 
-    def restore(self, head: dict[str, Any]) -> None:
+    def restore(self, head: Mapping[str, EpisodeHead]) -> None:
         """Become what `head` was taken from."""
         self.running = {
             key: Episode(
-                since=one["since"],
-                gone_since=one["gone_since"],
-                told=None if one["told"] is None else Shortage.model_validate(one["told"]),
-                told_missing=Amount(**one["told_missing"]),
-                untrue_since=one["untrue_since"],
+                since=one.since,
+                gone_since=one.gone_since,
+                told=one.told,
+                told_missing=Amount(**one.told_missing.model_dump()),
+                untrue_since=dict(one.untrue_since),
             )
             for key, one in head.items()
         }

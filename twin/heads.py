@@ -9,9 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from models.instants import LAST
 from models.names import Name
 from models.sample import SiteSample
+from models.shortage import Shortage
 
 Tick = Annotated[int, Field(strict=True, ge=-LAST, le=2 * LAST)]
+Shown = Annotated[int, Field(strict=True, ge=-62_135_596_800_000, lt=LAST + 86_400_000)]
+"""An instant that is told as a moment: from the year 1 to the end of 9999."""
 Count = Annotated[int, Field(strict=True, ge=0, lt=2**60)]
+Whole = Annotated[int, Field(strict=True, ge=0)]
 
 
 class Head(BaseModel):
@@ -65,14 +69,41 @@ class InputsHead(Head):
     held: list[tuple[Tick, list[Any]]]
 
 
+class BookHead(Head):
+    """Of the demands and tenants."""
+
+    demands: list[Any]
+    ended: dict[str, Shown]
+    tenants: list[Any]
+    forgotten: Shown
+
+
+class AmountHead(Head):
+    """Of what an event spoke of as missing."""
+
+    accelerators: Whole
+    milli_h100e: Whole
+    milliwatts: Whole
+
+
+class EpisodeHead(Head):
+    """Of one episode."""
+
+    since: Shown
+    gone_since: Shown | None
+    told: Shortage | None
+    told_missing: AmountHead
+    untrue_since: dict[str, Shown]
+
+
 class FleetHead(Head):
-    """Of the fleet machine; what is `Any` is checked by the part whose it is."""
+    """Of the fleet machine; what is `Any` is checked where it is used."""
 
     rules: str
     catalogue: dict[str, str]
     facts: list[Any]
-    book: Any
-    episodes: Any
+    book: BookHead
+    episodes: dict[str, EpisodeHead]
     inputs: InputsHead
     closed: Tick | None
     latest: list[SiteSample]

@@ -30,6 +30,7 @@ from models.shortage import (
 )
 from tests.builders import T0
 from twin.episodes import Episodes
+from twin.heads import EpisodeHead
 from twin.planner import Amount, Shortfall
 from twin.rules import Rules
 
@@ -74,6 +75,10 @@ def story(
     episodes = begun or Episodes(rules)
     ticks = [(first + 1000 * i, [letters[letter]] if letter in letters else []) for i, letter in enumerate(said)]
     return [event for tick, short in ticks for event in episodes.advance(tick, short)]
+
+
+def read_back(head: dict[str, Any]) -> dict[str, EpisodeHead]:
+    return {key: EpisodeHead.model_validate(one) for key, one in head.items()}
 
 
 def told(events: list[Shortage]) -> list[tuple[str, int]]:
@@ -324,7 +329,7 @@ def test_episodes_that_are_restored_go_on_as_if_they_had_not_stopped(cut: int) -
     said = "xx.xxxxxpppp..xx...x"
     before, after = Episodes(RULES), Episodes(RULES)
     events = story(said[:cut], begun=before, letters=LETTERS)
-    after.restore(before.head())
+    after.restore(read_back(before.head()))
 
     assert events + story(said[cut:], begun=after, first=T0 + 1000 * cut, letters=LETTERS) == story(
         said, letters=LETTERS
@@ -448,7 +453,7 @@ def test_episodes_restored_at_any_tick_tell_what_they_would_have(
     cut = data.draw(st.integers(0, len(ticks)))
     whole, before, after = Episodes(rules), Episodes(rules), Episodes(rules)
     events = advanced(before, ticks[:cut])
-    after.restore(orjson.loads(orjson.dumps(before.head())))
+    after.restore(read_back(orjson.loads(orjson.dumps(before.head()))))
 
     assert after.head() == before.head()
     assert events + advanced(after, ticks[cut:], cut) == advanced(whole, ticks)
