@@ -18,7 +18,7 @@ from models.topics import DEMAND, LEDGER, SITES, dead_letters
 from tests.builders import CATALOGUE, T0, clock, demand, ended, entitled, facts, numbered, tenant, wants
 from twin.admission import admit
 from twin.demand import REMEMBERED, DemandBook
-from twin.heads import InputsHead
+from twin.heads import BookHead, InputsHead
 from twin.rules import Rules
 from twin.sequencing import Inputs
 
@@ -91,7 +91,7 @@ def said(*words: Word) -> DemandBook:
 def told_again(book: DemandBook) -> DemandBook:
     """A book restored from what another is made of, by way of bytes."""
     again = DemandBook()
-    again.restore(orjson.loads(orjson.dumps(book.head())))
+    again.restore(BookHead.model_validate_json(orjson.dumps(book.head())))
     return again
 
 
