@@ -12,9 +12,11 @@ from models.sample import SiteSample
 from models.shortage import Shortage
 
 Tick = Annotated[int, Field(strict=True, ge=-LAST, le=2 * LAST)]
-Shown = Annotated[int, Field(strict=True, ge=-62_135_596_800_000, lt=LAST + 86_400_000)]
-"""An instant that is told as a moment: from the year 1 to the end of 9999."""
+Shown = Annotated[int, Field(strict=True, ge=-62_135_596_800_000 - 86_400_000, lt=LAST + 2 * 86_400_000)]
+"""An instant of a moment: from the year 1 to the end of 9999, in whatever time zone."""
 Count = Annotated[int, Field(strict=True, ge=0, lt=2**60)]
+NextOffset = Annotated[int, Field(strict=True, ge=0, le=2**63)]
+"""After the last one that the ledger may name."""
 Whole = Annotated[int, Field(strict=True, ge=0)]
 
 
@@ -64,7 +66,7 @@ class TelemetryHead(Head):
 class InputsHead(Head):
     """Of how far the inputs have come."""
 
-    offsets: dict[str, Count]
+    offsets: dict[str, NextOffset]
     clocks: dict[str, Tick]
     held: list[tuple[Tick, list[Any]]]
 

@@ -324,6 +324,13 @@ def test_what_is_held_survives_a_restart() -> None:
     assert after.due(T0 + 1000) == before.due(T0 + 1000)
 
 
+def test_the_last_place_that_a_topic_can_have_survives_a_restart() -> None:
+    before, after = Inputs(RULES, offsets={SITES: 2**63}), Inputs(RULES)
+    after.restore(InputsHead.model_validate_json(orjson.dumps(before.head())))
+
+    assert after.offsets == {SITES: 2**63}
+
+
 def test_a_tick_is_through_when_both_topics_have_passed_it() -> None:
     inputs = Inputs(RULES)
     through = []
