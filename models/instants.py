@@ -15,6 +15,11 @@ LAST = 253_402_214_400_000
 """9999-12-31: what is later may have no datetime in another time zone, or after the next tick."""
 
 
+def ticks_have(moment: datetime) -> bool:
+    """Whether it is one of the times that ticks can have: from 1970 to `LAST`."""
+    return 0 <= instant_of(moment) <= LAST
+
+
 def instant_of(moment: datetime) -> Instant:
     """The instant of an aware datetime; what is finer than a millisecond is cut off."""
     return Instant((moment - EPOCH) // _MILLISECOND)

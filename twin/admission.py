@@ -16,7 +16,7 @@ from models.cloudevents import EventType, headers, unwrap
 from models.dead_letter import refused_record
 from models.edge import latest_at
 from models.errors import RecordRefused, first_doubt
-from models.instants import LAST, instant_of
+from models.instants import instant_of, ticks_have
 from models.ledger import (
     Admitted,
     AdmittedClock,
@@ -109,7 +109,7 @@ def check_moment(body: Body) -> datetime:
         RecordRefused: `out_of_range`.
     """
     moment = body.until if isinstance(body, AdmittedClock) else body.at
-    if not 0 <= instant_of(moment) <= LAST:
+    if not ticks_have(moment):
         raise RecordRefused("out_of_range", f"its time is {moment.isoformat()}")
     return moment
 

@@ -82,8 +82,7 @@ class Kafka:
 
         Killed instead, its next start would take three seconds more, in which its controller waits for the old session.
         """
-        command = [*self._jvm("-Xms128m", "-Xmx512m"), "kafka.Kafka", str(self._settings)]
-        return process.start(command, self.log, signal.SIGTERM)
+        return process.start(self._broker(), self.log, signal.SIGTERM)
 
     def archive_classes(self, file: Path) -> None:
         """Run the prepared broker until it answers, and have its JVM archive the classes it has loaded (JEP 350).
@@ -94,11 +93,10 @@ class Kafka:
             Unavailable: if the broker stopped or did not answer, quoting its log.
         """
         archive = ("-XX:+IgnoreUnrecognizedVMOptions", f"-XX:ArchiveClassesAtExit={file}")
-        command = [*self._jvm("-Xms128m", "-Xmx512m", *archive), "kafka.Kafka", str(self._settings)]
-        child = process.start(command, self.log, signal.SIGKILL)
+        child = process.start(self._broker(*archive), self.log, signal.SIGKILL)
         try:
-            process.await_condition(lambda: child.poll() is not None or self.answers(), _ARCHIVE_SECONDS)
-            answered = child.poll() is None and self.answers()
+            ready = process.await_condition(lambda: child.poll() is not None or self.answers(), _ARCHIVE_SECONDS)
+            answered = ready and child.poll() is None
         finally:
             child.terminate()
             if not process.await_condition(lambda: child.poll() is not None, _ARCHIVE_SECONDS):
@@ -139,6 +137,9 @@ class Kafka:
     @property
     def _log_folder(self) -> Path:
         return self.folder / "log"
+
+    def _broker(self, *options: str) -> list[str]:
+        return [*self._jvm("-Xms128m", "-Xmx512m", *options), "kafka.Kafka", str(self._settings)]
 
     def _jvm(self, *options: str) -> list[str]:
         logging = f"-Dlog4j2.configurationFile={_LOGGING}"

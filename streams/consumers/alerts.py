@@ -11,7 +11,7 @@ from infra.settings import Settings
 from infra.topics import partition_counts
 from models.cloudevents import EventType, unwrap
 from models.errors import RecordRefused
-from models.instants import LAST, instant_of
+from models.instants import ticks_have
 from models.record import Record
 from models.shortage import Shortage
 from models.topics import OPEN_SHORTAGES, SHORTAGES
@@ -91,7 +91,7 @@ def shortage_of(record: Record) -> Shortage:
         error = invalid.errors()[0]
         raise RecordRefused("invalid_shortage", f"{where}: {error['loc']}: {error['msg']}") from None
     for moment in (shortage.since, shortage.at, shortage.resolved_at):
-        if moment is not None and not 0 <= instant_of(moment) <= LAST:
+        if moment is not None and not ticks_have(moment):
             raise RecordRefused("invalid_shortage", f"{where}: {moment} is not between 1970 and 9999")
     return shortage
 
