@@ -80,10 +80,21 @@ def database_errors(server: str) -> Iterator[None]:
         yield
     except errors.InsufficientPrivilege as error:
         raise ConfigurationError(SETTING, server, f"a user with the right to do this ({_said(error)})") from error
-    except _PASSES as error:
-        if (error.sqlstate or "")[:2] in _LIMITS:
+    except (*_PASSES, errors.InternalError_) as error:
+        if (error.sqlstate or "")[:2] in _LIMITS or not (isinstance(error, _PASSES) or is_overtaken(error)):
             raise
         raise Unavailable(server, _said(error), "Check that it runs and takes connections, then try again.") from error
+
+
+def is_overtaken(error: psycopg.Error) -> bool:
+    """Whether another's change of the same tables came between, so that the same once more is likely to do.
+
+    A store that begins a chunk and a migration that gives rights change the tables' entries in the catalogue, each in
+    its own order: PostgreSQL ends one of them, or finds a "tuple concurrently updated", which it counts as internal.
+    """
+    return isinstance(error, errors.DeadlockDetected) or (
+        isinstance(error, errors.InternalError_) and "tuple concurrently" in str(error)
+    )
 
 
 def _parts(address: str) -> dict[str, Any]:

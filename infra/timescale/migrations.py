@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
+import psycopg
 from psycopg import sql
 
 from infra.timescale.compression import enable_compression
-from infra.timescale.connection import Connection, database_errors
+from infra.timescale.connection import Connection, database_errors, is_overtaken
 from infra.timescale.editions import Edition, ensure_extension
 from infra.timescale.roles import act_as, ensure_roles, ensure_schema, grant_rights
 from models.errors import FleettwinError, Unavailable
 
 _FILE = re.compile(r"(\d{4})_(\w+)\.sql")
+_TRIES = 5
 
 
 class SchemaMismatch(FleettwinError):
@@ -76,18 +78,31 @@ def migrate(
     with database_errors(server):
         connection.execute("select pg_advisory_lock(hashtextextended('fleettwin migrations', 0))")
         try:
+            return _brought_up(connection, schema, server, shipped)
+        finally:
+            if not connection.closed:
+                connection.execute("select pg_advisory_unlock(hashtextextended('fleettwin migrations', 0))")
+
+
+def _brought_up(connection: Connection, schema: str, server: str, shipped: Sequence[Migration]) -> Migrated:
+    """Take every step that is left; all may be repeated, and are where another's work came between."""
+    applied: list[str] = []
+    for further in reversed(range(_TRIES)):
+        try:
             edition = ensure_extension(connection, server)
             skipped = ensure_roles(connection, schema)
             owner = ensure_schema(connection, schema)
-            applied = _apply(connection, schema, owner, edition, shipped)
+            applied.extend(_applied_now(connection, schema, owner, edition, shipped))
             with connection.transaction():
                 act_as(connection, owner)
                 grant_rights(connection, schema, owner)
             refused = enable_compression(connection, schema, owner) if edition.community else None
-        finally:
-            if not connection.closed:
-                connection.execute("select pg_advisory_unlock(hashtextextended('fleettwin migrations', 0))")
-    return Migrated(edition, applied, (*skipped, f"compression: {refused}") if refused else skipped)
+        except psycopg.Error as error:
+            if not (further and is_overtaken(error)):
+                raise
+        else:
+            break
+    return Migrated(edition, tuple(applied), (*skipped, f"compression: {refused}") if refused else skipped)
 
 
 def applied_migrations(connection: Connection, schema: str) -> dict[int, str]:
@@ -138,9 +153,10 @@ def require_current(connection: Connection, schema: str, server: str) -> None:
         raise Unavailable(server, why, "Run `fleettwin db migrate`.")
 
 
-def _apply(
+def _applied_now(
     connection: Connection, schema: str, owner: str, edition: Edition, shipped: Sequence[Migration]
-) -> tuple[str, ...]:
+) -> Iterator[str]:
+    """Apply what is pending, and tell each name once it is there for good."""
     table = sql.Identifier(schema, "schema_migrations")
     with connection.transaction():
         act_as(connection, owner)
@@ -153,7 +169,6 @@ def _apply(
     path = sql.SQL("set local search_path to {}, {}").format(
         sql.Identifier(schema), sql.Identifier(edition.extension_schema)
     )
-    names = []
     for migration in pending_migrations(applied_migrations(connection, schema), shipped):
         with connection.transaction():
             act_as(connection, owner)
@@ -163,5 +178,4 @@ def _apply(
                 sql.SQL("insert into {} (version, name, checksum) values (%s, %s, %s)").format(table),
                 [migration.version, migration.name, migration.checksum],
             )
-        names.append(f"{migration.version:04}_{migration.name}")
-    return tuple(names)
+        yield f"{migration.version:04}_{migration.name}"

@@ -40,7 +40,7 @@ def check(twin: Twin) -> None:
     """Let everything come to its end, and ask the oracle."""
     twin.settle()
     verified, notes = twin.verified(), twin.check_notes()
-    assert verified["differences"] == 0, verified["first_difference"]
+    assert verified["differences"] == 0, (verified["first_difference"], verified["compared"])
     assert (notes.lost, notes.repeated) == (0, 0)
     assert notes.noted > 0
 

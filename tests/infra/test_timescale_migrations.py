@@ -23,6 +23,7 @@ from infra.timescale.inspection import database_status
 from infra.timescale.logins import create_login
 from infra.timescale.measures import ROLLUPS, hour_columns, minute_columns
 from infra.timescale.migrations import (
+    Migrated,
     Migration,
     SchemaMismatch,
     migrate,
@@ -46,6 +47,7 @@ from tests.infra.timescale_builders import (
     shortage,
     site_state,
     tenant,
+    waits_for_lock,
 )
 
 pytestmark = pytest.mark.servers
@@ -77,6 +79,22 @@ def test_two_at_once_apply_each_migration_once(database_url: str) -> None:
         starter.join()
 
     assert len(applied) == len(set(applied)) == len(shipped_migrations())
+
+
+def test_a_deadlock_with_somebody_at_work_is_got_over(database_url: str) -> None:
+    migrated: list[Migrated] = []
+    with opened(database_url) as (_, look), connect(database_url, "migrating") as migrating:
+        starter = threading.Thread(target=lambda: migrated.append(migrate(migrating, "fleettwin", "here")))
+        migrating.execute("set deadlock_timeout = '2s'")  # who looks for a deadlock first is the one that gives way
+        with connect(database_url, "working") as working, working.transaction():
+            working.execute("set local deadlock_timeout = '5min'")
+            working.execute("grant trigger on fleettwin.node_1h to pg_monitor")
+            starter.start()
+            assert waits_for_lock(look, starter, "migrating"), "it gives rights on all tables, one after another"
+            working.execute("grant trigger on fleettwin.schema_migrations to pg_monitor")
+        starter.join()
+
+    assert [one.applied for one in migrated] == [()]
 
 
 def test_an_edited_migration_is_refused(database_url: str) -> None:

@@ -278,12 +278,13 @@ def select(look: Connection, statement: LiteralString) -> list[tuple[Any, ...]]:
     return look.execute(statement).fetchall()
 
 
-def waits_for_lock(look: Connection, working: Thread) -> bool:
-    """Watch the sink at work until it waits for somebody's lock; false if it ends without."""
+def waits_for_lock(look: Connection, working: Thread, application: str = "fleettwin store") -> bool:
+    """Watch the sink, or another application at work, until it waits for somebody's lock; false if it ends without."""
     while working.is_alive():
         waiting = look.execute(
-            "select from pg_stat_activity where wait_event_type = 'Lock' and application_name = 'fleettwin store'"
-            " and datname = current_database()"
+            "select from pg_stat_activity where wait_event_type = 'Lock' and application_name = %s"
+            " and datname = current_database()",
+            [application],
         ).fetchone()
         if waiting is not None:
             return True
