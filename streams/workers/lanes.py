@@ -111,6 +111,7 @@ class Lanes:
         except KafkaError as error:
             give_up("a gap in the log cannot be looked into", topic=lane.topic, error=repr(error))
         if next_offset > lane.next_offset:
+            log.info("no record is left between", topic=lane.topic, begin=lane.next_offset, end=next_offset)
             lane.skip_to(next_offset)
             await self.accept(message)
             return

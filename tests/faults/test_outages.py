@@ -40,7 +40,9 @@ def check(twin: Twin) -> None:
     """Let everything come to its end, and ask the oracle."""
     twin.settle()
     verified, notes = twin.verified(), twin.check_notes()
-    assert verified["differences"] == 0, (verified["first_difference"], verified["compared"])
+    if verified["differences"]:
+        told = (verified["first_difference"], verified["compared"], "read once more", twin.verified()["compared"])
+        raise AssertionError(f"{told}\n{twin.crew.told()}")
     assert (notes.lost, notes.repeated) == (0, 0)
     assert notes.noted > 0
 
