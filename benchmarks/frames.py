@@ -24,6 +24,7 @@ from benchmarks.machine import machine
 from benchmarks.processes import Tree, command, says, wait_until
 from benchmarks.stage import Stage, servers, set_up
 from infra.kafka_clients import opened_admin, opened_consumer, opened_producer
+from infra.kafka_sender import KafkaSender
 from infra.settings import ClockSource, Settings
 from infra.topics import full_name, partition_counts
 from models.cloudevents import EventType, headers
@@ -32,7 +33,7 @@ from models.record import Outgoing
 from models.topics import LEDGER, TELEMETRY
 from streams.logs.topic_reading import read_batches
 from streams.simulator.clocks import clocked
-from streams.simulator.publisher import KafkaSender, publish
+from streams.simulator.publisher import publish
 from streams.simulator.telemetry import Step, telemetry
 
 SITES, NODES = 16, 1024

@@ -29,12 +29,13 @@ from benchmarks.machine import machine
 from benchmarks.processes import Tree, command, says, wait_until
 from benchmarks.stage import Stage, servers, set_up
 from infra.kafka_clients import opened_admin, opened_consumer, opened_producer
+from infra.kafka_sender import KafkaSender
 from infra.settings import ClockSource, Settings
 from infra.topics import full_name, partition_counts
 from models.topics import DEMAND, LEDGER, NODES, SHORTAGES, SITES, STATE, TELEMETRY
 from streams.oracle.verifying import verify
 from streams.simulator.clocks import clocked
-from streams.simulator.publisher import KafkaSender, publish
+from streams.simulator.publisher import publish
 from streams.simulator.telemetry import telemetry
 
 START = 1_767_225_600_000

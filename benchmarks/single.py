@@ -29,9 +29,10 @@ from benchmarks.processes import program, wait_until
 from benchmarks.single_reader import Reader, Reading
 from benchmarks.stage import Stage, servers, set_up
 from infra.kafka_clients import opened_producer
+from infra.kafka_sender import KafkaSender
 from infra.settings import ClockSource
 from streams.simulator.clocks import clocked
-from streams.simulator.publisher import KafkaSender, publish
+from streams.simulator.publisher import publish
 from streams.simulator.telemetry import Step, telemetry
 
 SITES, NODES = 16, 16_384

@@ -17,6 +17,7 @@ from cli.speed import speed_of
 from cli.times import instant_said
 from infra.catalogues import chosen_catalogue
 from infra.kafka_clients import opened_producer
+from infra.kafka_sender import KafkaSender
 from infra.settings import ClockSource, Settings, read_settings
 from infra.topics import partition_counts
 from models.catalogue import Catalogue
@@ -26,7 +27,7 @@ from models.topics import DEMAND, SITES, TELEMETRY
 from streams.simulator.clocks import clocked
 from streams.simulator.fleet import STEP
 from streams.simulator.pacing import Pace
-from streams.simulator.publisher import KafkaSender, Published, publish
+from streams.simulator.publisher import Published, publish
 from streams.simulator.telemetry import Step, telemetry
 
 

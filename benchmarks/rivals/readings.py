@@ -11,11 +11,12 @@ from benchmarks.fleets import uniform_fleet
 from benchmarks.rivals.sums import SECOND
 from benchmarks.stage import Stage
 from infra.kafka_clients import opened_producer
+from infra.kafka_sender import KafkaSender
 from models.cloudevents import JSON, EventType
 from models.frame import read_frame
 from models.record import Outgoing
 from streams.simulator.clocks import clocked
-from streams.simulator.publisher import KafkaSender, publish
+from streams.simulator.publisher import publish
 from streams.simulator.telemetry import Step, telemetry
 
 SINGLES = "rivals.readings"

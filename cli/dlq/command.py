@@ -167,7 +167,7 @@ def _sent(settings: Settings, judged: Iterator[Judged], now: Instant, *, dry_run
     if dry_run:
         yield from judged
         return
-    yield from send_again(settings, judged, now)
+    yield from send_again(settings, judged, now, lambda line: typer.echo(f"fleettwin: {line}", err=True))
 
 
 def _tell(outcomes: list[Judged], before: list[str], *, dry_run: bool, as_json: bool) -> None:

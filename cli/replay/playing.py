@@ -44,7 +44,7 @@ def play(settings: Settings, part: LogPart, steered: Steered) -> tuple[Replayed,
     with stop_wished() as wished, ExitStack() as stack:
         desk: Desk
         if steered.by_lines:
-            desk = LineDesk(STDIN, wished, lambda line: typer.echo(line, err=True))
+            desk = LineDesk(STDIN, wished, _tell)
         elif keys:
             stack.enter_context(keys_at_once(STDIN))
             desk = KeyDesk(STDIN, wished)
@@ -52,4 +52,9 @@ def play(settings: Settings, part: LogPart, steered: Steered) -> tuple[Replayed,
             desk = Unattended(wished)
         if sys.stderr.isatty() and not steered.by_lines:
             desk = stack.enter_context(StatusLine(desk, Console(stderr=True), HINT if keys else "Ctrl-C ends it"))
-        return send_log(settings, part, steered.speed, desk, paused=steered.paused), wished.is_set()
+        replayed = send_log(settings, part, steered.speed, desk, paused=steered.paused, tell=_tell)
+        return replayed, wished.is_set()
+
+
+def _tell(line: str) -> None:
+    typer.echo(line, err=True)

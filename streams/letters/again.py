@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from infra.kafka_clients import opened_producer
+from infra.kafka_sender import KafkaSender
 from infra.settings import Settings
-from infra.topics import full_name
 from models.catalogue import Catalogue
 from models.dead_letter import read_letter
 from models.edge import RowRefusal
@@ -22,9 +21,6 @@ from models.topics import INPUTS, LEDGER, TELEMETRY
 from streams.letters.contents import with_rows
 from streams.letters.finding import Letter
 from twin.admission import admit
-
-if TYPE_CHECKING:
-    from kafka import KafkaProducer
 
 _AT_A_TIME = 50
 """Letters whose notes are stored before their records are sent."""
@@ -104,31 +100,37 @@ def _marked(record: Record, letter: Letter) -> Record:
     return replace(record, headers=(*headers, (AGAIN, letter.place.encode())))
 
 
-def send_again(settings: Settings, judged: Iterable[Judged], now: Instant) -> Iterator[Judged]:
+def send_again(
+    settings: Settings, judged: Iterable[Judged], now: Instant, tell: Callable[[str], None] = lambda _: None
+) -> Iterator[Judged]:
     """Send what is to be sent, and give each back, once Kafka has it, together with those that are not.
 
-    A note of each is stored before: where we die between the two, the note says that it may have been sent.
+    A note of each is stored before: where we die between the two, the note says that it may have been sent. `tell`
+    hears of a Kafka that is away, for which records wait as long as the settings say.
 
     Raises:
         Unavailable: Kafka takes no more; what was given back is sent.
     """
-    waiting = iter(judged)
+    waiting, kafka = iter(judged), settings.kafka
     with opened_producer(settings) as producer:
+        sender = KafkaSender(producer, kafka.topic_prefix, kafka.patience_seconds, tell)
         while some := list(islice(waiting, _AT_A_TIME)):
             sent = [(one.letter.refused, one.record) for one in some if one.record is not None]
-            _store(producer, settings, [_as_record(note(refused, now)) for refused, _ in sent])
-            _store(producer, settings, [record for _, record in sent])
+            _store(sender, (note(refused, now) for refused, _ in sent))
+            _store(sender, (_outgoing(record) for _, record in sent))
             yield from some
 
 
-def _store(producer: KafkaProducer, settings: Settings, records: Iterable[Record]) -> None:
-    """Return once Kafka has all of them; the partition follows from the key, as with any sender."""
-    futures = [
-        producer.send(full_name(settings.kafka, one.topic), one.value, one.key, list(one.headers)) for one in records
-    ]
-    producer.flush()
-    for future in futures:
-        future.get()
+def _store(sender: KafkaSender, records: Iterable[Outgoing]) -> None:
+    """Return once Kafka has all of them."""
+    for record in records:
+        sender.send(record)
+    sender.settle()
+
+
+def _outgoing(record: Record) -> Outgoing:
+    """The record to be sent; its partition follows from its key, as with any sender."""
+    return Outgoing(record.topic, record.key, record.value, record.headers, identity="")
 
 
 def _as_record(output: Outgoing) -> Record:

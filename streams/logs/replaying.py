@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, deque
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Event
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Protocol
 
 from infra.kafka_clients import opened_producer
+from infra.kafka_sender import KafkaSender
 from infra.settings import Settings
-from infra.topics import full_name, partition_counts
+from infra.topics import partition_counts
 from models.errors import ConfigurationError
 from models.partitioning import placed
-from models.record import SENT_AT, Headers, Record
+from models.record import SENT_AT, Headers, Outgoing, Record
 from models.topics import INPUTS
 from streams.logs.parts import LogPart
 from streams.logs.playback import Command, Playback, Quit, Status
 
-if TYPE_CHECKING:
-    from kafka import KafkaProducer
-
-_MOST_WAITING_BYTES = 32 * 1024 * 1024
-_MOST_WAITING = 20_000
-_PATIENCE_SECONDS = 60.0
 _LOOK_SECONDS = 0.1
 """How often the controls are looked at while there is much to send."""
 
@@ -66,7 +61,13 @@ class Replayed:
 
 
 def send_log(
-    settings: Settings, part: LogPart, speed: float | None = None, desk: Desk | None = None, *, paused: bool = False
+    settings: Settings,
+    part: LogPart,
+    speed: float | None = None,
+    desk: Desk | None = None,
+    *,
+    paused: bool = False,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Replayed:
     """Send the inputs of a log, or of a part of it, to the topics that the settings name.
 
@@ -79,6 +80,7 @@ def send_log(
         speed: Seconds of the log in a second; none means as fast as Kafka takes it.
         desk: Who may change that on the way; nobody, unless given.
         paused: Whether it begins with a pause.
+        tell: Hears of a Kafka that is away, for which records wait as long as the settings say.
 
     Raises:
         ConfigurationError: a topic is not there, or not with the partitions that the log was recorded from.
@@ -88,7 +90,8 @@ def send_log(
     counts = partition_counts(settings, INPUTS)
     check_partitions(part.header.partitions, counts)
     with opened_producer(settings) as producer:
-        sending = _Sending(producer, {topic: full_name(settings.kafka, topic) for topic in INPUTS})
+        kafka = settings.kafka
+        sending = _Sending(KafkaSender(producer, kafka.topic_prefix, kafka.patience_seconds, tell))
         for record in placed(part.words_before(), counts):
             sending.send(record)
         words = sending.sent.total()
@@ -137,37 +140,20 @@ def _play(playback: Playback, sending: _Sending, desk: Desk) -> None:
 
 
 class _Sending:
-    """Sends records and waits for the oldest where too many are on their way: the producer itself has no limit."""
+    """Sends records of a log as they were, and counts them."""
 
-    def __init__(self, producer: KafkaProducer, names: Mapping[str, str]) -> None:
-        self.sent: Counter[str] = Counter(dict.fromkeys(names, 0))
-        self._producer, self._names = producer, names
-        self._waiting: deque[tuple[Any, int]] = deque()
-        self._waiting_bytes = 0
+    def __init__(self, sender: KafkaSender) -> None:
+        self.sent: Counter[str] = Counter(dict.fromkeys(INPUTS, 0))
+        self._sender = sender
 
     def send(self, record: Record) -> None:
-        """Hand one record to the producer. One with neither key nor value, which it would not take, goes as empty."""
+        """Send one record. One with neither key nor value, which a producer would not take, goes as empty."""
         value = b"" if record.key is None and record.value is None else record.value
-        future = self._producer.send(
-            self._names[record.topic],
-            value=value,
-            key=record.key,
-            headers=list(stamped(record)),
-            partition=record.partition,
+        self._sender.send(
+            Outgoing(record.topic, record.key, value, stamped(record), identity="", partition=record.partition)
         )
-        self._waiting.append((future, len(value or b"")))
-        self._waiting_bytes += len(value or b"")
         self.sent[record.topic] += 1
-        while self._waiting_bytes > _MOST_WAITING_BYTES or len(self._waiting) > _MOST_WAITING:
-            self._settle_oldest()
 
     def finish(self) -> None:
         """Wait until Kafka has all of them."""
-        self._producer.flush(_PATIENCE_SECONDS)
-        while self._waiting:
-            self._settle_oldest()
-
-    def _settle_oldest(self) -> None:
-        future, size = self._waiting.popleft()
-        future.get(timeout=_PATIENCE_SECONDS)
-        self._waiting_bytes -= size
+        self._sender.settle()

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from infra.kafka_clients import opened_producer
+from infra.kafka_sender import handed
 from infra.settings import read_settings
 from infra.topics import full_name
 from models.instants import moment_of
@@ -29,7 +30,6 @@ from models.scenario import load_scenario
 from models.topics import TELEMETRY
 from streams.simulator.fleet import STEP
 from streams.simulator.pacing import Pace
-from streams.simulator.publisher import handed
 from streams.simulator.telemetry import Step, telemetry
 from tests.faults.fleet import TYPE
 

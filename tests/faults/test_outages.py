@@ -15,11 +15,11 @@ import pytest
 
 from infra.embedded.kafka import Kafka
 from infra.kafka_clients import opened_producer
+from infra.kafka_sender import handed
 from infra.settings import KafkaSettings, Settings
 from infra.topics import create_topics
 from models.record import Outgoing
 from models.topics import SHORTAGES, TELEMETRY
-from streams.simulator.publisher import handed
 from tests.faults.fleet import CYCLE_SECONDS, dirty_fleet
 from tests.faults.servers import Breakable, breakable_kafka
 from tests.faults.twin import Twin, whole_twin
