@@ -35,6 +35,9 @@ PATIENCE_SECONDS = 60.0
 
 DISK, FULL_SECONDS = "600m", 20.0
 
+INDEX_BYTES = 64 * 1024
+"""Of each of Kafka's indexes; far more than is written to one while the disk is full."""
+
 
 def check(twin: Twin) -> None:
     """Let everything come to its end, and ask the oracle."""
@@ -105,6 +108,21 @@ def small_disk(folder: Path) -> Iterator[None]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
+def allocate_indexes(disk: Path) -> None:
+    """Give Kafka's indexes their place on the disk now, as they are files with holes that it maps into memory.
+
+    Where the disk is full an entry that falls into a hole fails after its records are in the log. Kafka 4.3.1 takes it
+    for an error of that request alone ("a fault occurred in a recent unsafe memory access operation"), gives the same
+    offsets again, and on its next start may lose what it had acknowledged: docs/reliability.md. Nobody who reads and
+    writes it can do anything about that, so what is tried here is a disk that is full for the log itself.
+    """
+    for file in disk.rglob("*index"):
+        with file.open("r+b") as index:
+            size = min(os.fstat(index.fileno()).st_size, INDEX_BYTES)
+            if size:
+                os.posix_fallocate(index.fileno(), 0, size)
+
+
 @contextmanager
 def full(disk: Path) -> Iterator[None]:
     """Not a byte is left while the block runs."""
@@ -128,6 +146,8 @@ def test_a_full_disk_costs_nothing_once_there_is_room_again(which: str, tmp_path
     folder = tmp_path / "instances" / "faults" / ("kafka" if which == "kafka" else "timescaledb")
     with small_disk(folder), whole_twin(tmp_path, CACHE, dirty_fleet(RATE)) as twin:
         server: Breakable = getattr(twin.servers, which)
+        if which == "kafka":
+            allocate_indexes(folder)
         with full(folder):
             stuck = twin.newest_whole_tick()
             pause(twin, FULL_SECONDS)
