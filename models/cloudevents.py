@@ -21,6 +21,10 @@ ARROW = "application/vnd.apache.arrow.stream"
 STRUCTURED = "application/cloudevents+json"
 
 
+MOST_JSON_BYTES = 256 * 1024
+"""Of what others send; a node with 1,024 accelerators that tells everything of each needs a third of that."""
+
+
 class EventType(StrEnum):
     """The `ce_type` of everything that crosses our topics."""
 
@@ -84,6 +88,16 @@ def unwrap(record: Record, bare: EventType) -> Envelope:
         return _structured(record.value)
     kind = bare if named is None else _TYPES.get(named) or _event_type(named.decode("latin-1"))
     return Envelope(kind, content_type, record.value)
+
+
+def check_json(body: bytes) -> None:
+    """See that JSON of others is not too long to be looked at: each field that nobody knows costs time and memory.
+
+    Raises:
+        RecordRefused: `oversized`.
+    """
+    if len(body) > MOST_JSON_BYTES:
+        raise RecordRefused("oversized", f"{len(body)} bytes; JSON holds at most {MOST_JSON_BYTES}")
 
 
 def _structured(value: bytes) -> Envelope:

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
-from models.names import Event, Name
+from models.names import Event, Name, Several
 
 Amount = Annotated[int, Field(ge=0, le=100_000_000)]
 
@@ -47,9 +47,9 @@ class DemandRevised(Event):
     """Accelerators asked for, those granted included."""
     granted: Amount = 0
     """Of these, how many it has."""
-    types: tuple[Name, ...] = ()
+    types: Several[Name] = ()
     """Acceptable accelerator types; empty means any."""
-    sites: tuple[Name, ...] = ()
+    sites: Several[Name] = ()
     """Allowed sites; empty means any."""
     gang: Annotated[int, Field(ge=1, le=1024)] = 1
     """Accelerators that must be free together on one node; the last gang may be smaller."""

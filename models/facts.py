@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
-from models.names import Event, Name
+from models.names import Event, Name, Several
 
 
 class Expected(Event):
@@ -42,7 +42,7 @@ class SiteFacts(Event):
     """What the site may draw, facility and all."""
     pue: Annotated[float, Field(ge=1, le=5)]
     """Facility watts for each IT watt."""
-    expected: tuple[Expected, ...] = ()
+    expected: Several[Expected] = ()
     """Everything that should report; empty: nothing is expected, and whatever reports counts."""
-    arrivals: tuple[Arrival, ...] = ()
+    arrivals: Several[Arrival] = ()
     """For people; nothing is counted before it reports."""

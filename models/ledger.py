@@ -9,7 +9,7 @@ from pydantic import Field, TypeAdapter
 from models.clock import Clock
 from models.demand import DemandEnded, DemandRevised
 from models.facts import SiteFacts
-from models.names import Event
+from models.names import Event, Several
 from models.numbers import Offset, Place, Tick
 from models.sample import SiteSample
 from models.tenant import TenantRevised
@@ -30,9 +30,9 @@ class Samples(Event):
     """Closed through this tick before; none at the first clock."""
     through: Tick
     """Closed through this tick now."""
-    ticks: tuple[Tick, ...]
+    ticks: Several[Tick]
     """The ticks closed one by one; quiet stretches are skipped."""
-    samples: tuple[SiteSample, ...]
+    samples: Several[SiteSample]
     """Of the sites of the partition, for the ticks closed."""
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, StringConstraints
 
 from models.described import sentences_of
 from models.errors import RecordRefused
@@ -17,6 +17,12 @@ FLEET = "fleet"
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
 """Any printable text; screens escape it, nothing parses it."""
+
+_T = TypeVar("_T")
+
+Several = Annotated[tuple[_T, ...], Field(fail_fast=True)]
+"""Any number of them; the first that is wrong is the last that is looked at, or a record of wrong ones alone would take
+seconds and a gigabyte to refuse."""
 
 _USABLE = re.compile(rf"[^\x00-\x1f\x7f-\x9f]{{1,{LONGEST_NAME}}}")
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime
 
-from models.names import Name, Published
+from models.names import Name, Published, Several
 from models.numbers import Offset, Place, Whole
 from models.words import GrowingWords
 
@@ -63,7 +63,7 @@ class NodeEvent(Published):
     """Which accelerator, from 0 in the node's own order; null where it is the whole node."""
     code: Whole | None = None
     """The number of an `xid`."""
-    reasons: tuple[ThrottleReason, ...] = ()
+    reasons: Several[ThrottleReason] = ()
     """Those of a `throttle` that began or ended, sorted; others may go on."""
     detail: str | None = None
     """For people: what is known of it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import AwareDatetime
 
-from models.names import Published
+from models.names import Published, Several
 from models.words import GrowingWords
 
 
@@ -64,9 +64,9 @@ class PipelineSample(Published):
     """The period's begin, by the worker's clock."""
     at: AwareDatetime
     """Its end."""
-    flows: tuple[Flow, ...]
+    flows: Several[Flow]
     """By topic and partition."""
-    delays: tuple[Delay, ...]
+    delays: Several[Delay]
     """By stage; stages without anything done are left out."""
     rows: int
     """Written to the database; none by the twin."""

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from models.catalogue import Catalogue
+from models.cloudevents import MOST_JSON_BYTES
 from models.columns import UNKNOWN
 from models.edge import MEASURES, latest_at
 from models.instants import EPOCH
@@ -70,6 +71,8 @@ class PlainReader:
 
     def _plain(self, record: Record, body: bytes) -> SingleReading | None:
         """A reading of which nothing is in doubt; none, or an error, where the model has to look."""
+        if len(body) > MOST_JSON_BYTES:
+            return None
         said: dict[str, Any] = orjson.loads(body)
         names = said["site"], said["node"], said.get("rack"), said["type"]
         who = self._known.get(names) or self._who(*names)

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
-from models.names import Event, Name
+from models.names import Event, Name, Several
 
 MOST_ACCELERATORS = 1024
 """On one node; the largest shared-memory nodes sold today hold fewer than a hundred."""
@@ -53,15 +53,15 @@ STATE_NAMES = tuple(state.value for state in NodeState)
 class AcceleratorReadings(Event):
     """The same measures for each accelerator of the node, in the node's own order; absent and null mean not known."""
 
-    power_watts: tuple[Watts | None, ...] | None = None
+    power_watts: Several[Watts | None] | None = None
     """What each draws."""
-    utilization: tuple[Fraction | None, ...] | None = None
+    utilization: Several[Fraction | None] | None = None
     """The part of the time in which each was busy, 0 to 1."""
-    sm_active: tuple[Fraction | None, ...] | None = None
+    sm_active: Several[Fraction | None] | None = None
     """The part of its multiprocessors that was busy, 0 to 1."""
-    memory_used_bytes: tuple[Bytes | None, ...] | None = None
+    memory_used_bytes: Several[Bytes | None] | None = None
     """Of each one's own memory."""
-    temperature_celsius: tuple[Celsius | None, ...] | None = None
+    temperature_celsius: Several[Celsius | None] | None = None
     """Of each."""
 
 

@@ -5,7 +5,7 @@ Whole numbers throughout: milliwatts, joules, parts per million, milliseconds si
 
 from __future__ import annotations
 
-from models.names import Event
+from models.names import Event, Several
 from models.numbers import Newest, Tick, Whole
 
 
@@ -28,7 +28,7 @@ class Pool(Event):
     """In service on nodes that do not say what is allocated; neither free nor allocated."""
     lost: Whole
     """Installed on nodes that are lost."""
-    free_per_node: tuple[Whole, ...]
+    free_per_node: Several[Whole]
     """How many nodes have exactly 0, 1, 2, ... free accelerators; nodes without any in service are left out."""
     utilization_ppm: Whole
     """Mean over the accelerators in service whose utilisation is known."""
@@ -97,7 +97,7 @@ class SiteSample(Event):
     """The instant of the sample."""
     nodes: NodeCounts
     """How many there are, by how they are."""
-    pools: tuple[Pool, ...]
+    pools: Several[Pool]
     """By type, sorted."""
     power: PowerSplit
     """What they draw."""

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from models.names import Published
+from models.names import Published, Several
 from models.words import GrowingWords
 
 
@@ -55,7 +55,7 @@ class Accelerators(Published):
     """Accelerators of these types are short; no types means any."""
 
     kind: Literal["accelerators"] = "accelerators"
-    types: tuple[str, ...]
+    types: Several[str]
     """Catalogue ids, sorted."""
 
 
@@ -75,7 +75,7 @@ class Unplaced(Published):
     """Accelerators of these types could be had now and are not granted; no types means any."""
 
     kind: Literal["unplaced"] = "unplaced"
-    types: tuple[str, ...]
+    types: Several[str]
     """Catalogue ids, sorted."""
 
 
@@ -134,11 +134,11 @@ class Binding(Published):
 
     constraint: Constraint
     """What binds."""
-    sites: tuple[str, ...]
+    sites: Several[str]
     """Where, sorted; empty where it binds anywhere."""
-    types: tuple[str, ...]
+    types: Several[str]
     """Of which types of accelerators, sorted; empty where that does not matter."""
-    together_with: tuple[Constraint, ...] = ()
+    together_with: Several[Constraint] = ()
     """What must give way with it; none where it binds by itself."""
     behind: int = 0
     """Accelerators of the shortage that wait for this; a demand that waits for either of two counts for both."""
@@ -173,7 +173,7 @@ class Shortage(Published):
     """What of it could not be had."""
     binding: Binding
     """What holds back most; where several do, what is changed most easily."""
-    also: tuple[Binding, ...] = ()
+    also: Several[Binding] = ()
     """What else binds."""
     since: AwareDatetime
     """The tick from which the shortage has held."""
@@ -181,5 +181,5 @@ class Shortage(Published):
     """The tick of this event."""
     resolved_at: AwareDatetime | None = None
     """The tick from which it was gone; null while it goes on."""
-    projects: tuple[str, ...]
+    projects: Several[str]
     """Whose demand waits, sorted."""

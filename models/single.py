@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from models.catalogue import Catalogue
+from models.cloudevents import check_json
 from models.columns import UNKNOWN, UNSAID, AcceleratorColumns, AcceleratorMeasure, ReadingColumns, Roster
 from models.edge import KEPT, MEASURES, latest_at
 from models.errors import RecordRefused, first_doubt
@@ -58,6 +59,7 @@ def read_single(record: Record, body: bytes, catalogue: Catalogue) -> SingleRead
     Raises:
         RecordRefused: it cannot be used.
     """
+    check_json(body)
     try:
         reading = Reading.model_validate_json(body)
     except ValidationError as invalid:

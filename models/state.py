@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime
 
-from models.names import Published
+from models.names import Published, Several
 from models.words import GrowingWords
 
 
@@ -105,7 +105,7 @@ class Totals(Published):
     """The instant of this state: everything up to it counts."""
     nodes: NodeTotals
     """How many there are, by how they are."""
-    pools: tuple[PoolState, ...]
+    pools: Several[PoolState]
     """By type, sorted."""
     power: PowerState
     """What is drawn and what may be."""
@@ -203,5 +203,5 @@ class FleetState(Totals):
     """Demands whose `ends_at` has passed without a word of their end."""
     overcommitted: int = 0
     """Accelerators that tenants together deserve beyond those there are, of the types where most are missing."""
-    tenants: tuple[TenantState, ...]
+    tenants: Several[TenantState]
     """By name; demands that name no tenant are in none of them."""

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from models.catalogue import Catalogue
 from models.clock import Clock
-from models.cloudevents import ARROW, JSON, EventType, unwrap
+from models.cloudevents import ARROW, JSON, EventType, check_json, unwrap
 from models.columns import UNKNOWN, ReadingColumns, Roster
 from models.edge import FrameEdge, Mask, RowRefusal, latest_at
 from models.errors import RecordRefused, first_doubt
@@ -108,6 +108,7 @@ def _content(array: pa.Array | None) -> bytes:
 
 
 def _clock(body: bytes, sent_at: int) -> Instant:
+    check_json(body)
     try:
         until = Clock.model_validate_json(body).until
     except ValidationError as invalid:

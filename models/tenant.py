@@ -7,7 +7,7 @@ from typing import Self
 from pydantic import AwareDatetime, model_validator
 
 from models.demand import Amount
-from models.names import Event, Name
+from models.names import Event, Name, Several
 
 
 class Quota(Event):
@@ -16,7 +16,7 @@ class Quota(Event):
     A demand counts towards a quota if every type that it accepts is one of the quota's.
     """
 
-    types: tuple[Name, ...] = ()
+    types: Several[Name] = ()
     """Empty means any, and every demand of the tenant counts."""
     deserved: Amount | None = None
     """What the tenant is entitled to; what it has beyond that is borrowed."""
@@ -45,7 +45,7 @@ class TenantRevised(Event):
     """The name that demands give; use it as the record's key."""
     at: AwareDatetime
     """From when this word counts; of several the newest stands."""
-    quotas: tuple[Quota, ...] = ()
+    quotas: Several[Quota] = ()
     """All of them; no two of the same types."""
 
     @model_validator(mode="after")

@@ -12,7 +12,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from models.catalogue import Catalogue
-from models.cloudevents import EventType, headers, unwrap
+from models.cloudevents import EventType, check_json, headers, unwrap
 from models.dead_letter import refused_record
 from models.edge import latest_at
 from models.errors import RecordRefused, first_doubt
@@ -81,6 +81,7 @@ def _body(record: Record) -> Body:
 
 
 def _parsed(model: type[_Model], body: bytes) -> _Model:
+    check_json(body)
     try:
         return model.model_validate_json(body)
     except ValidationError as invalid:

@@ -7,10 +7,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from pydantic import BaseModel, ValidationError
 
 from models.errors import RecordRefused
 from models.frame import MOST_UNPACKED_BYTES, encode_frame, read_frame
+from models.ledger import Samples
 from models.node_frame import read_node_frame
+from models.reading import AcceleratorReadings
+from models.shortage import Shortage
+from models.tenant import TenantRevised
 from models.unpacked import unpacked_bytes
 from tests.builders import SITE, row
 
@@ -126,3 +131,21 @@ def test_a_buffer_that_lies_about_its_size_is_refused(said: int) -> None:
 
     with pytest.raises(RecordRefused, match=r"oversized|undecodable"):
         read_frame(lying)
+
+
+@pytest.mark.parametrize(
+    ("model", "field"),
+    [
+        pytest.param(TenantRevised, "quotas", id="an-input"),
+        pytest.param(AcceleratorReadings, "utilization", id="a-list-or-none"),
+        pytest.param(Samples, "samples", id="the-ledger"),
+        pytest.param(Shortage, "also", id="an-output"),
+    ],
+)
+def test_of_a_list_of_wrong_ones_the_first_alone_is_told(model: type[BaseModel], field: str) -> None:
+    body = b'{"%s": [%s]}' % (field.encode(), b", ".join([b"{}"] * 1_000))
+
+    with pytest.raises(ValidationError) as refused:
+        model.model_validate_json(body)
+
+    assert {one["loc"][1] for one in refused.value.errors() if one["loc"][0] == field} == {0}

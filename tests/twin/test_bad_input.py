@@ -111,6 +111,8 @@ REFUSED: dict[str, Sequence[Record]] = {
     "a demand in gangs of none": [demand(at=NOW, gang=0)],
     "a demand of a workload that nobody knows": [demand(at=NOW, workload="gaming")],
     "a demand with a field that nobody knows": [demand(at=NOW, colour="red")],
+    "a demand of more than 256 KiB": [demand(at=NOW, colour="red" * 100_000)],
+    "a reading in JSON of more than 256 KiB": [json_reading(row("n0", NOW, colour="red" * 100_000))],
     "a time without a zone": [raw(STATED % (b"", b"8"))],
     "a demand for a type that is not in the catalogue": [demand(at=NOW, types=["h101"])],
     "a demand at a site without facts and nodes": [demand(at=NOW, sites=["memphis", "nowhere"])],
