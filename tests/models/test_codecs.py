@@ -47,6 +47,7 @@ for kind, strategy in ((AwareDatetime, MOMENTS), (datetime, MOMENTS), (float, FL
 
 
 @settings(max_examples=15, deadline=None)
+@pytest.mark.filterwarnings("ignore:Ignoring unsupported FailFast")  # what is right is the same with it
 @pytest.mark.parametrize("model", [SiteState, FleetState, Shortage, SiteSample, Samples])
 @given(sampled=st.data())
 def test_states_shortages_and_samples_come_back_as_they_were(model: type[BaseModel], sampled: st.DataObject) -> None:
