@@ -16,8 +16,7 @@ import typer
 from cli.speed import speed_of
 from cli.times import instant_said
 from infra.catalogues import chosen_catalogue
-from infra.kafka_clients import opened_producer
-from infra.kafka_sender import KafkaSender
+from infra.kafka_sender import opened_sender
 from infra.settings import ClockSource, Settings, read_settings
 from infra.topics import partition_counts
 from models.catalogue import Catalogue
@@ -76,9 +75,8 @@ def _publish(settings: Settings, told: Iterable[Step], source: ClockSource, pace
     steps = pace.paced(told)
     if source is ClockSource.LOG:
         steps = clocked(steps, partitions)
-    with opened_producer(settings) as producer:
-        kafka = settings.kafka
-        return publish(steps, KafkaSender(producer, kafka.topic_prefix, kafka.patience_seconds, _warn))
+    with opened_sender(settings, _warn) as sender:
+        return publish(steps, sender)
 
 
 def _warn(text: str) -> None:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from infra.kafka_clients import opened_producer
 from models.record import Outgoing
 from models.topics import TELEMETRY
 
 if TYPE_CHECKING:
     from kafka import KafkaProducer
     from kafka.producer.future import FutureRecordMetadata, RecordMetadata
+
+    from infra.settings import Settings
 
 _MOST_WAITING_BYTES = 32 * 1024 * 1024
 _MOST_WAITING = 20_000
@@ -127,3 +131,14 @@ class KafkaSender:
                 left -= _SILENCE_SECONDS
                 self._tell(f"Kafka does not answer; {len(self._waiting):,} records wait for it, at most {left:.0f} s")
         return future.get(timeout=max(0.0, left))
+
+
+@contextmanager
+def opened_sender(settings: Settings, tell: Callable[[str], None]) -> Iterator[KafkaSender]:
+    """A sender with the patience of the settings; `tell` hears of a Kafka that is silent for long.
+
+    Raises:
+        Unavailable: no Kafka answers, or it stops taking records.
+    """
+    with opened_producer(settings) as producer:
+        yield KafkaSender(producer, settings.kafka.topic_prefix, settings.kafka.patience_seconds, tell)

@@ -20,7 +20,6 @@ JSON = "application/json"
 ARROW = "application/vnd.apache.arrow.stream"
 STRUCTURED = "application/cloudevents+json"
 
-
 MOST_JSON_BYTES = 256 * 1024
 """Of what others send; a node with 1,024 accelerators that tells everything of each needs a third of that."""
 

@@ -15,7 +15,7 @@ from models.columns import UNKNOWN, ReadingColumns, Roster
 from models.edge import FrameEdge, Mask, RowRefusal, latest_at
 from models.errors import RecordRefused, first_doubt
 from models.frame import read_frame
-from models.instants import LAST, Instant, instant_of
+from models.instants import Instant, instant_of, ticks_have
 from models.names import check_site, usable
 from models.plain import PlainReader
 from models.record import Record
@@ -113,7 +113,7 @@ def _clock(body: bytes, sent_at: int) -> Instant:
         until = Clock.model_validate_json(body).until
     except ValidationError as invalid:
         raise RecordRefused("undecodable", f"clock: {first_doubt(invalid)}") from None
-    if not 0 <= instant_of(until) <= LAST:
+    if not ticks_have(until):
         raise RecordRefused("out_of_range", f"until is {until.isoformat()}")
     if instant_of(until) > latest_at(sent_at):
         raise RecordRefused("future", f"until is {until.isoformat()}")

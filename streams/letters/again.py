@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from infra.kafka_clients import opened_producer
-from infra.kafka_sender import KafkaSender
+from infra.kafka_sender import KafkaSender, opened_sender
 from infra.settings import Settings
 from models.catalogue import Catalogue
 from models.dead_letter import read_letter
@@ -111,9 +110,8 @@ def send_again(
     Raises:
         Unavailable: Kafka takes no more; what was given back is sent.
     """
-    waiting, kafka = iter(judged), settings.kafka
-    with opened_producer(settings) as producer:
-        sender = KafkaSender(producer, kafka.topic_prefix, kafka.patience_seconds, tell)
+    waiting = iter(judged)
+    with opened_sender(settings, tell) as sender:
         while some := list(islice(waiting, _AT_A_TIME)):
             sent = [(one.letter.refused, one.record) for one in some if one.record is not None]
             _store(sender, (note(refused, now) for refused, _ in sent))

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Protocol
 
-from infra.kafka_clients import opened_producer
-from infra.kafka_sender import KafkaSender
+from infra.kafka_sender import KafkaSender, opened_sender
 from infra.settings import Settings
 from infra.topics import partition_counts
 from models.errors import ConfigurationError
@@ -89,9 +88,8 @@ def send_log(
     """
     counts = partition_counts(settings, INPUTS)
     check_partitions(part.header.partitions, counts)
-    with opened_producer(settings) as producer:
-        kafka = settings.kafka
-        sending = _Sending(KafkaSender(producer, kafka.topic_prefix, kafka.patience_seconds, tell))
+    with opened_sender(settings, tell) as sender:
+        sending = _Sending(sender)
         for record in placed(part.words_before(), counts):
             sending.send(record)
         words = sending.sent.total()
