@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,7 +42,7 @@ class DemandBook:
     Of two words of one instant an end stands, else the one whose text is greater.
     """
 
-    demands: dict[str, DemandRevised] = field(default_factory=dict)
+    demands: dict[str, AdmittedDemand] = field(default_factory=dict)
     ended: dict[str, int] = field(default_factory=dict)
     """When each demand that is gone ended: an older revision that comes late does not bring it back."""
     tenants: dict[str, AdmittedTenant] = field(default_factory=dict)
@@ -152,6 +152,11 @@ class DemandBook:
         if self._quotas is None:
             self._quotas = {id_: self.tenants[id_].quotas for id_ in sorted(self.tenants) if self.tenants[id_].quotas}
         return self._quotas
+
+    def bodies(self) -> Iterator[AdmittedDemand | AdmittedTenant]:
+        """All that it has been told and remembers, but for the ends."""
+        yield from self.demands.values()
+        yield from self.tenants.values()
 
     def head(self) -> dict[str, Any]:
         """What `restore` needs."""

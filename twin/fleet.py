@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -35,7 +36,7 @@ from models.sample import SiteSample
 from models.shortage import ScopeKind, Shortage, Status
 from models.state import FleetState, Presence, SiteState
 from models.topics import OPEN_SHORTAGES, SHORTAGES, STATE
-from twin.admission import check_moment, types_of
+from twin.admission import Body, check_moment, types_of
 from twin.demand import DemandBook
 from twin.episodes import Episodes
 from twin.heads import FleetHead
@@ -60,7 +61,7 @@ class FleetMachine:
     inputs: Inputs = field(init=False)
     episodes: Episodes = field(init=False)
     book: DemandBook = field(default_factory=DemandBook)
-    facts: dict[str, SiteFacts] = field(default_factory=dict)
+    facts: dict[str, AdmittedFacts] = field(default_factory=dict)
     partitions: int | None = None
     """How many telemetry partitions there are; not known before the first has spoken."""
     through: dict[int, int] = field(default_factory=dict)
@@ -108,15 +109,23 @@ class FleetMachine:
             raise RecordRefused("undecodable", first_doubt(invalid)) from None
         match entry:
             case Samples():
-                types: Iterable[str] = {pool.type for sample in entry.samples for pool in sample.pools}
+                self._check(samples=entry.samples)
             case Admitted():
-                check_moment(entry.body)
-                types = types_of(entry.body)
-            case _:
-                types = ()
+                self._check(bodies=(entry.body,))
+        return entry
+
+    def _check(self, *, samples: Iterable[SiteSample] = (), bodies: Iterable[Body] = ()) -> None:
+        """See that the catalogue has the types that these name, and that ticks can have their times.
+
+        Raises:
+            RecordRefused: `unknown_type` or `out_of_range`.
+        """
+        types = {pool.type for sample in samples for pool in sample.pools}
+        for body in bodies:
+            check_moment(body)
+            types.update(types_of(body))
         for type_ in types:
             self.catalogue[type_]
-        return entry
 
     def _take(self, step: Samples) -> None:
         """Take in what a partition closed; a repeat, or a step before which one is missing, changes nothing."""
@@ -252,6 +261,9 @@ class FleetMachine:
             self.away, self.homes = set(head.away), head.homes
             self.latest = {one.site: one for one in head.latest}
             self.ahead = {tick: {one.site: one for one in samples} for tick, samples in head.ahead}
+            samples = chain(self.latest.values(), *(some.values() for some in self.ahead.values()))
+            bodies = chain(self.facts.values(), self.book.bodies(), self.inputs.bodies())
+            self._check(samples=samples, bodies=bodies)
 
     def digest(self) -> str:
         """SHA-256 of what is known at the last closed tick, intake counts left out."""

@@ -6,12 +6,14 @@ the ledger interleaves topics and partitions.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from models.instants import instant_of, tick_at_or_after, tick_at_or_before
 from models.ledger import Admitted, AdmittedClock
 from models.topics import DEMAND, SITES
+from twin.admission import Body
 from twin.heads import InputsHead
 from twin.rules import Rules
 
@@ -54,6 +56,10 @@ class Inputs:
 
     def _closed(self, clock: int) -> int:
         return tick_at_or_before(clock - self.rules.grace, self.rules.tick)
+
+    def bodies(self) -> Iterator[Body]:
+        """What is held."""
+        return (admitted.body for some in self.held.values() for admitted in some)
 
     def head(self) -> dict[str, Any]:
         """What `restore` needs."""

@@ -23,7 +23,8 @@ from dataclasses import asdict, replace
 
 from benchmarks.ending import ended
 from benchmarks.machine import machine
-from benchmarks.rivals.comparison import WHOLE, Comparison, compared
+from benchmarks.report import ABSENT
+from benchmarks.rivals.comparison import WHOLE, Comparison, Run, compared
 from benchmarks.stage import servers
 
 
@@ -44,23 +45,29 @@ def main() -> None:
 
 def told(comparison: Comparison) -> dict[str, object]:
     """For programs."""
-    figures = [
-        {**asdict(run), "readings_per_cpu_second": round(run.readings_per_cpu_second)} for run in comparison.runs
+    figures = [(run, run.readings_per_cpu_second) for run in comparison.runs]
+    runs = [
+        {**asdict(run), "readings_per_cpu_second": None if figure is None else round(figure)} for run, figure in figures
     ]
-    return {**asdict(comparison), "runs": figures}
+    return {**asdict(comparison), "runs": runs}
 
 
 def table(comparison: Comparison) -> str:
     """For people."""
     lines = [f"{'':16}{'readings':>12}{'CPU s':>10}{'readings / CPU s':>18}{'Kafka CPU s':>14}{'database CPU s':>16}"]
     lines += [
-        f"{run.contestant:16}{run.readings:>12,}{run.cpu_seconds:>10.2f}{run.readings_per_cpu_second:>18,.0f}"
+        f"{run.contestant:16}{run.readings:>12,}{run.cpu_seconds:>10.2f}{_figure(run):>18}"
         f"{run.kafka_cpu_seconds:>14.2f}{run.database_cpu_seconds:>16.2f}"
         for run in comparison.runs
     ]
     lines += [f"not compared: {why}" for why in comparison.missing.values()]
     quotients = [f"{name} {ratio:g}" for name, ratio in comparison.ratios.items() if ratio is not None]
     return "\n".join([*lines, f"ours divided by theirs, readings per CPU second: {', '.join(quotients)}"])
+
+
+def _figure(run: Run) -> str:
+    figure = run.readings_per_cpu_second
+    return ABSENT if figure is None else f"{figure:,.0f}"
 
 
 if __name__ == "__main__":

@@ -43,9 +43,9 @@ class Run:
     database_cpu_seconds: float
 
     @property
-    def readings_per_cpu_second(self) -> float:
-        """The figure that is compared."""
-        return self.readings / self.cpu_seconds
+    def readings_per_cpu_second(self) -> float | None:
+        """The figure that is compared; none where there was too little work for the processor's clock to show it."""
+        return self.readings / self.cpu_seconds if self.cpu_seconds else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Comparison:
 
     runs: tuple[Run, ...]
     ratios: Mapping[str, float | None]
-    """Readings per CPU second, ours divided by theirs; none where a contestant is not here."""
+    """Readings per CPU second, ours divided by theirs; none where a contestant is not here or has no such figure."""
     missing: Mapping[str, str]
     """Why one is not."""
 
@@ -99,12 +99,9 @@ def compared(stage: Stage, load: Load = WHOLE, rivals: tuple[Rival, ...] = RIVAL
 
 def ratios(runs: Mapping[str, Run]) -> Mapping[str, float | None]:
     """Ours divided by theirs, by the names of `RATIOS`."""
-    return {
-        name: round(runs[mine].readings_per_cpu_second / runs[theirs].readings_per_cpu_second, 3)
-        if theirs in runs
-        else None
-        for name, (mine, theirs) in RATIOS.items()
-    }
+    figures = {name: one.readings_per_cpu_second for name, one in runs.items()}
+    pairs = {name: (figures.get(mine), figures.get(theirs)) for name, (mine, theirs) in RATIOS.items()}
+    return {name: round(ours / theirs, 3) if ours and theirs else None for name, (ours, theirs) in pairs.items()}
 
 
 def _run(contestant: str, readings: int, cost: Cost, cpu: float) -> Run:

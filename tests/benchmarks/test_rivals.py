@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from benchmarks.report import ABSENT
 from benchmarks.rivals import quix, telegraf
 from benchmarks.rivals.__main__ import table, told
 from benchmarks.rivals.comparison import RATIOS, Comparison, Run, ratios
@@ -66,6 +68,19 @@ def test_a_ratio_is_ours_by_theirs_per_cpu_second_whatever_each_has_read() -> No
     }
 
     assert ratios(runs) == {"faust_idiomatic": 100.0, "quix": None, "telegraf": None, "ceiling": 0.25}
+
+
+def test_work_too_short_for_the_clock_of_the_processor_is_compared_with_nothing() -> None:
+    runs = {
+        "twin": run("twin", readings=1_000, cpu=0.01),
+        "twin and store": run("twin and store", readings=1_000, cpu=0.02),
+        "ceiling": run("ceiling", readings=1_000, cpu=0.0),
+    }
+    comparison = Comparison(tuple(runs.values()), ratios(runs), {})
+
+    assert comparison.ratios["ceiling"] is None
+    assert '"readings_per_cpu_second": null' in json.dumps(told(comparison))
+    assert [line for line in table(comparison).splitlines() if "ceiling" in line and ABSENT in line]
 
 
 def test_a_rival_that_is_not_here_is_told_in_a_line_and_has_no_ratio() -> None:

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from benchmarks.processes import Tree
 from benchmarks.rivals import ceiling, faust_idiomatic, telegraf
-from benchmarks.rivals.comparison import compared
+from benchmarks.rivals.comparison import RATIOS, compared
 from benchmarks.rivals.readings import Load
 from benchmarks.stage import Stage
 from infra.embedded.stack import RunningStack
@@ -38,6 +38,8 @@ def test_contestants_read_the_same_and_come_to_the_same(stage: Stage) -> None:
 
     readings = {run.contestant: run.readings for run in comparison.runs}
     assert readings == {"twin": 2_200, "twin and store": 2_200, "ceiling": 2_200, "faust": 200}
-    assert all(run.cpu_seconds > 0 for run in comparison.runs)
-    assert {name for name, ratio in comparison.ratios.items() if ratio is None} == {"telegraf", "quix"}
+    # So little is to be read that a contestant may be done within a step of the processor's clock.
+    shown = {run.contestant for run in comparison.runs if run.cpu_seconds > 0}
+    compared_with = {name for name, ratio in comparison.ratios.items() if ratio is not None}
+    assert compared_with == {name for name, pair in RATIOS.items() if shown.issuperset(pair)}
     assert list(comparison.missing) == ["telegraf"]

@@ -14,7 +14,7 @@ from models.catalogue import Catalogue, catalogue_of
 from models.errors import ConfigurationError, SnapshotDamaged
 from models.instants import moment_of
 from models.record import Outgoing, Record
-from models.topics import DEMAND, LEDGER, SITES
+from models.topics import DEMAND, LEDGER, SITES, TELEMETRY
 from tests.builders import (
     CATALOGUE,
     T0,
@@ -62,7 +62,7 @@ def story() -> list[Record]:
             frame([row("c", at, power_watts=-1.0), row("d", at, rack=f"r{second}", allocated=0)], "abilene"),
             frame([row("late", at - 2500, **of_each(8, power_watts=(600.0, 650.5)))], "abilene"),
             frame([row("a", at)], "memphis", key="abilene"),
-            *(clock(at + RULES.grace, topic) for topic in ("fleet.telemetry.v1", SITES, DEMAND)),
+            *(clock(at + RULES.grace, topic) for topic in (TELEMETRY, SITES, DEMAND)),
         ]
     return [
         *records[:40],
@@ -77,7 +77,7 @@ def story() -> list[Record]:
 
 
 STORY = list(numbered(story()))
-TELEMETRY_STORY = [one for one in STORY if one.topic == "fleet.telemetry.v1"]
+TELEMETRY_STORY = [one for one in STORY if one.topic == TELEMETRY]
 
 
 def ledger() -> list[Record]:
@@ -266,6 +266,46 @@ def test_a_fleet_whose_parts_are_none_is_refused(part: list[str], odd: object) -
     holder[part[-1]] = odd
 
     with pytest.raises(SnapshotDamaged):
+        fleet_machine().restore(pack(head, arrays))
+
+
+TYPED = {
+    "facts-expected": facts(expected=[{"type": "h100-sxm", "nodes": 1, "accelerators": 8}]),
+    "facts-arrivals": facts(arrivals=[{"type": "h100-sxm", "accelerators": 8, "at": moment_of(T0 + 60_000)}]),
+    "demand": demand(types=["h100-sxm"]),
+    "tenant": tenant(quotas=[{"types": ["h100-sxm"], "deserved": 4}]),
+}
+"""Each names a type in another place."""
+
+
+@pytest.mark.parametrize(
+    ("part", "said", "closed"),
+    [
+        *(pytest.param(["inputs", "held"], said, False, id=f"{name}-held") for name, said in TYPED.items()),
+        pytest.param(["facts"], TYPED["facts-expected"], True, id="facts-expected"),
+        pytest.param(["facts"], TYPED["facts-arrivals"], True, id="facts-arrivals"),
+        pytest.param(["book", "demands"], TYPED["demand"], True, id="demand"),
+        pytest.param(["book", "tenants"], TYPED["tenant"], True, id="tenant"),
+        pytest.param(["latest"], frame([row()]), True, id="sample"),
+        pytest.param(["ahead"], frame([row()]), False, id="sample-ahead"),
+    ],
+)
+def test_a_fleet_with_a_type_that_the_catalogue_lacks_is_refused(part: list[str], said: Record, closed: bool) -> None:
+    twin, machine = OfflineTwin(RULES, CATALOGUE, 1), fleet_machine()
+    heard = (TELEMETRY, SITES, DEMAND) if closed else (TELEMETRY,)
+    clocks = [clock(T0 + second * 1000, topic) for second in (1, 2, 3) for topic in heard]
+    entries = [output for one in numbered([frame([row("b")]), said, *clocks]) for output in twin.fold(one)]
+    for one in in_ledger(output for output in entries if output.topic == LEDGER):
+        machine.fold(one)
+    head, arrays = unpack(machine.snapshot())
+    holder = head
+    for name in part[:-1]:
+        holder = holder[name]
+    known = orjson.dumps(holder[part[-1]])
+    holder[part[-1]] = orjson.loads(known.replace(b"h100-sxm", b"h100-nix"))
+
+    assert b"h100-sxm" in known
+    with pytest.raises(SnapshotDamaged, match=r"unknown_type.*h100-nix"):
         fleet_machine().restore(pack(head, arrays))
 
 
