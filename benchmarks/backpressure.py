@@ -1,10 +1,11 @@
 """Ten times what the workers can take, for a minute: what waits where, how much memory it takes, and what is lost.
 
-    python -m benchmarks.backpressure [--seconds 60] [--times 10] [--nodes 125000] [--json FILE]
+    python -m benchmarks.backpressure [--seconds 60] [--times 10] [--nodes 125000] [--share 0.1] [--json FILE]
 
 Before the flood every node sends one reading a second, which the workers take as it comes. Then each sends so many
-times as many, by the clock on the wall, or as many as Kafka takes on this machine, which is told. Once the workers have
-caught up they are stopped, and the oracle folds all of it again.
+times as many, by the clock on the wall, or as many as Kafka takes on this machine, which is told. Where senders, Kafka
+and workers share a machine that is never ten times what the workers take, so these are held back meanwhile: they run
+for a tenth of the time. Once they have caught up they are stopped, and the oracle folds all of it again.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
 from benchmarks.burst import Burst, Sending
 from benchmarks.ending import ended
+from benchmarks.holding import held_back
 from benchmarks.machine import machine
 from benchmarks.processes import Tree, command, says, wait_until
 from benchmarks.stage import Stage, servers, set_up
@@ -46,6 +48,8 @@ class Flood:
     seconds: float
     wanted_per_second: int
     """Readings, in the flood."""
+    share: float
+    """Of the time, in which the workers run during the flood."""
     sent_per_second: int = 0
     sent: int = 0
     """Readings, all of the run."""
@@ -58,7 +62,9 @@ class Flood:
     catch_up_seconds: float = 0.0
     """From the end of the flood until nothing is left."""
     taken_per_second: int = 0
-    """Readings folded from the beginning of the flood until then: what this machine sustains."""
+    """Readings folded during the flood, as far as they are in checkpoints."""
+    caught_up_per_second: int = 0
+    """Readings folded from the beginning of the flood until nothing is left."""
     before_mb: dict[str, float] = field(default_factory=dict)
     peak_mb: dict[str, float] = field(default_factory=dict)
     """Of each worker."""
@@ -75,6 +81,12 @@ class Watch:
 
     def lag(self, group: str, *topics: str) -> int:
         """Records of these topics that the group has not stored."""
+        stored = self.stored(group, *topics)
+        ends = self.consumer.end_offsets(list(stored))
+        return sum(max(ends[place] - next_offset, 0) for place, next_offset in stored.items())
+
+    def stored(self, group: str, *topics: str) -> dict[TopicPartition, int]:
+        """The offset up to which the group has stored each partition of these topics."""
         kafka = self.settings.kafka
         name = full_name(kafka, group)
         committed = self.admin.list_group_offsets(name)[name]
@@ -83,8 +95,7 @@ class Watch:
             for topic in topics
             for number in range(kafka.telemetry_partitions if topic in (TELEMETRY, NODES) else 1)
         ]
-        ends = self.consumer.end_offsets(places)
-        return sum(max(end - (committed[one].offset if one in committed else 0), 0) for one, end in ends.items())
+        return {place: committed[place].offset if place in committed else 0 for place in places}
 
     def look(self, flood: Flood) -> None:
         """Note the most of everything."""
@@ -93,9 +104,9 @@ class Watch:
             flood.peak_mb[name] = max(flood.peak_mb.get(name, 0.0), tree.resident_mb())
 
 
-def flooded(stage: Stage, nodes: int, times: float, seconds: float) -> Flood:
+def flooded(stage: Stage, nodes: int, times: float, seconds: float, share: float) -> Flood:
     """Run it; the stage has no topics of ours yet."""
-    flood = Flood(nodes, seconds, round(nodes * times))
+    flood = Flood(nodes, seconds, round(nodes * times), share)
     with set_up(stage) as place:
         with ExitStack() as stack:
             _run(place, flood, times, stack)
@@ -123,13 +134,15 @@ def _run(place: Stage, flood: Flood, times: float, stack: ExitStack) -> None:
     _send(sending, burst, 1.0, STEADY_SECONDS, lambda: None)
     flood.before_mb = {name: tree.resident_mb() for name, tree in watch.trees.items()}
 
-    begun, steady = time.monotonic(), sending.readings
-    _send(sending, burst, times, flood.seconds, lambda: watch.look(flood))
-    over = time.monotonic()
+    begun, steady, stored = time.monotonic(), sending.readings, sum(watch.stored("twin", TELEMETRY).values())
+    with held_back([twin.pid, store.pid], flood.share):
+        _send(sending, burst, times, flood.seconds, lambda: watch.look(flood))
+        over, taken = time.monotonic(), sum(watch.stored("twin", TELEMETRY).values()) - stored
     flood.sent, flood.sent_per_second = sending.readings, round((sending.readings - steady) / (over - begun))
+    flood.taken_per_second = round(taken * flood.nodes / burst.frames / (over - begun))
     wait_until(lambda: _caught_up(watch, flood), "the twin", logs / "twin.log", PATIENCE_SECONDS)
     flood.catch_up_seconds = round(time.monotonic() - over, 1)
-    flood.taken_per_second = round((sending.readings - steady) / (time.monotonic() - begun))
+    flood.caught_up_per_second = round((sending.readings - steady) / (time.monotonic() - begun))
     twin_alone.close()
     del watch.trees["twin"]
     wait_until(lambda: watch.lag("store", *STORED) == 0, "the store", logs / "store.log", PATIENCE_SECONDS)
@@ -162,10 +175,12 @@ def told(flood: Flood) -> str:
     growth = ", ".join(
         f"{name} {flood.before_mb[name]:.0f} to {flood.peak_mb[name]:.0f} MB at the most" for name in flood.before_mb
     )
+    times = f"{flood.sent_per_second / flood.taken_per_second:.1f}" if flood.taken_per_second else "any number of"
     return (
         f"{flood.nodes:,} nodes: {flood.sent_per_second:,} readings a second for {flood.seconds:.0f} s"
-        f" ({flood.wanted_per_second:,} wanted), {flood.sent_per_second / flood.taken_per_second:.1f} times what was"
-        f" taken in from then on ({flood.taken_per_second:,} a second)\n"
+        f" ({flood.wanted_per_second:,} wanted), {times} times what the workers took meanwhile"
+        f" ({flood.taken_per_second:,} a second, in {flood.share:.0%} of the time);"
+        f" {flood.caught_up_per_second:,} a second until they had caught up\n"
         f"  memory: {growth}\n"
         f"  at most {flood.most_lag:,} records behind; caught up {flood.catch_up_seconds:.0f} s after the flood\n"
         f"  {flood.sent:,} readings sent, {flood.lost:,} lost, {flood.differences:,} differences"
@@ -177,10 +192,13 @@ def main() -> None:
     options.add_argument("--seconds", type=float, default=60, help="how long the flood lasts")
     options.add_argument("--times", type=float, default=10, help="readings a second of each node in the flood")
     options.add_argument("--nodes", type=int, default=125_000, help="as many readings a second are sent before")
+    options.add_argument("--share", type=float, default=0.1, help="of the time, in which workers run in the flood")
     options.add_argument("--json", type=Path, metavar="FILE", help="write everything that was measured")
     chosen = options.parse_args()
+    if not 0 < chosen.share <= 1:
+        options.error(f"--share {chosen.share}: over 0 and at most 1")
     with servers() as stage:
-        flood = flooded(stage, chosen.nodes, chosen.times, chosen.seconds)
+        flood = flooded(stage, chosen.nodes, chosen.times, chosen.seconds, chosen.share)
     if chosen.json is not None:
         report = {"machine": machine(), "flood": asdict(flood)}
         chosen.json.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2) + b"\n")
