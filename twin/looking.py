@@ -68,8 +68,8 @@ def racks(site: SiteTwin) -> tuple[RackView, ...]:
         return sums
 
     busy = heard & tells_utilization(known, hearing)
-    nodes, silent = summed(heard), summed(heard & (hearing != Hearing.REPORTING))
-    drawn = summed(heard & (power_source_of(known, hearing) != PowerSource.UNKNOWN), known[Row.DRAWN])
+    nodes, silent = summed(heard), summed(heard & (hearing != Hearing.REPORTING.value))
+    drawn = summed(heard & (power_source_of(known, hearing) != PowerSource.UNKNOWN.value), known[Row.DRAWN])
     serving = summed(busy, known[Row.IN_SERVICE])
     worked = summed(busy, known[Row.UTILIZATION] * known[Row.IN_SERVICE])
     shown = [code for code in range(len(names)) if nodes[code]]
@@ -93,9 +93,9 @@ def _passing(site: SiteTwin, only: NodeFilter) -> Mask:
         case NodeFilter.ALL:
             pass
         case NodeFilter.NOT_REPORTING:
-            passing &= hearing != Hearing.REPORTING
+            passing &= hearing != Hearing.REPORTING.value
         case NodeFilter.NOT_IN_SERVICE:
-            passing &= (hearing != Hearing.LOST) & (known[Row.STATE] != StateCode.IN_SERVICE)
+            passing &= (hearing != Hearing.LOST.value) & (known[Row.STATE] != StateCode.IN_SERVICE.value)
         case NodeFilter.IDLE:
             passing &= held_idle(known, hearing, site.closed or 0, site.rules)
     return passing
@@ -113,5 +113,5 @@ def _keys(site: SiteTwin, order: NodeOrder) -> Integers:
             values = known[Row.TEMPERATURE]
             return np.where(values == UNKNOWN_TEMPERATURE, last, -values)
         case _:
-            unknown = power_source_of(known, hearing_at(site, known)) == PowerSource.UNKNOWN
+            unknown = power_source_of(known, hearing_at(site, known)) == PowerSource.UNKNOWN.value
             return np.where(unknown, last, -known[Row.DRAWN])

@@ -91,7 +91,7 @@ def _columns(known: Integers, tick: int, rules: Rules) -> dict[str, Any]:
         "installed": numbers("installed", known[Row.INSTALLED]),
         "in_service": numbers("in_service", known[Row.IN_SERVICE]),
         "allocated": said("allocated", Row.ALLOCATED),
-        "power_milliwatts": numbers("power_milliwatts", known[Row.DRAWN], source == PowerSource.UNKNOWN),
+        "power_milliwatts": numbers("power_milliwatts", known[Row.DRAWN], source == PowerSource.UNKNOWN.value),
         "power_source": numbers("power_source", source),
         "utilization_ppm": said("utilization_ppm", Row.UTILIZATION),
         "memory_used_bytes": said("memory_used_bytes", Row.MEMORY_USED),

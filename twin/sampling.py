@@ -22,21 +22,21 @@ def sample_site(
     """The sample of a site; the three counts are its intake beside what the table counts."""
     known = _where(nodes.known, nodes.known[Row.AT] != NEVER)
     hearing = hearing_of(known, tick, rules)
-    reporting, stale = hearing == Hearing.REPORTING, hearing == Hearing.STALE
-    lost = hearing == Hearing.LOST
+    reporting, stale = hearing == Hearing.REPORTING.value, hearing == Hearing.STALE.value
+    lost = hearing == Hearing.LOST.value
     serving = usable(known, hearing)
     counts = nodes.counts
     return SiteSample(
         site=site,
         tick=tick,
         nodes=NodeCounts(
-            reporting=int(reporting.sum()),
-            stale=int(stale.sum()),
-            lost=int(lost.sum()),
-            in_service=int(serving.sum()),
-            draining=int((~lost & (known[Row.STATE] == StateCode.DRAINING)).sum()),
-            maintenance=int((~lost & (known[Row.STATE] == StateCode.MAINTENANCE)).sum()),
-            failed=int((~lost & (known[Row.STATE] == StateCode.FAILED)).sum()),
+            reporting=np.count_nonzero(reporting),
+            stale=np.count_nonzero(stale),
+            lost=np.count_nonzero(lost),
+            in_service=np.count_nonzero(serving),
+            draining=np.count_nonzero(~lost & (known[Row.STATE] == StateCode.DRAINING.value)),
+            maintenance=np.count_nonzero(~lost & (known[Row.STATE] == StateCode.MAINTENANCE.value)),
+            failed=np.count_nonzero(~lost & (known[Row.STATE] == StateCode.FAILED.value)),
         ),
         pools=tuple(
             _pool(nodes.catalogue.ids[code], _where(known, mine), hearing[mine], tick, rules)
@@ -65,12 +65,12 @@ def _power(known: Integers, reporting: NDArray[np.bool_], stale: NDArray[np.bool
         measured=int(drawn[reporting & measured].sum()),
         modelled=int(drawn[reporting & ~measured].sum()),
         carried=int(drawn[stale].sum()),
-        unknown_nodes=int(((reporting | stale) & (known[Row.DRAWN] == NEVER)).sum()),
+        unknown_nodes=np.count_nonzero((reporting | stale) & (known[Row.DRAWN] == NEVER)),
     )
 
 
 def _pool(type_: str, known: Integers, hearing: Integers, tick: int, rules: Rules) -> Pool:
-    reporting, lost, serving = hearing == Hearing.REPORTING, hearing == Hearing.LOST, usable(known, hearing)
+    reporting, lost, serving = hearing == Hearing.REPORTING.value, hearing == Hearing.LOST.value, usable(known, hearing)
     allocated = np.maximum(known[Row.ALLOCATED], 0)
     said = known[Row.ALLOCATED] != NOT_SAID
     open_ = serving & reporting & said

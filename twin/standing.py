@@ -19,35 +19,35 @@ Mask = NDArray[np.bool_]
 def hearing_of(known: Integers, tick: int, rules: Rules) -> Integers:
     """`Hearing` of each node: how old its latest reading is at the tick."""
     age = tick - known[Row.AT]
-    hearing = np.full(len(age), int(Hearing.REPORTING))
-    hearing[age > rules.stale_after] = Hearing.STALE
-    hearing[(age > rules.lost_after) | (known[Row.AT] == NEVER)] = Hearing.LOST
+    hearing = np.full(len(age), Hearing.REPORTING.value)
+    hearing[age > rules.stale_after] = Hearing.STALE.value
+    hearing[(age > rules.lost_after) | (known[Row.AT] == NEVER)] = Hearing.LOST.value
     return hearing
 
 
 def power_source_of(known: Integers, hearing: Integers) -> Integers:
     """`PowerSource` of each node's `DRAWN`; the watts of a lost node are as unknown as those never said."""
-    source = np.full(len(hearing), int(PowerSource.MEASURED))
-    source[known[Row.POWER] == NOT_SAID] = PowerSource.MODELLED
-    source[hearing == Hearing.STALE] = PowerSource.CARRIED
-    source[(known[Row.DRAWN] == NEVER) | (hearing == Hearing.LOST)] = PowerSource.UNKNOWN
+    source = np.full(len(hearing), PowerSource.MEASURED.value)
+    source[known[Row.POWER] == NOT_SAID] = PowerSource.MODELLED.value
+    source[hearing == Hearing.STALE.value] = PowerSource.CARRIED.value
+    source[(known[Row.DRAWN] == NEVER) | (hearing == Hearing.LOST.value)] = PowerSource.UNKNOWN.value
     return source
 
 
 def usable(known: Integers, hearing: Integers) -> Mask:
     """Which nodes are in service, as far as can be known."""
-    serving: Mask = (hearing != Hearing.LOST) & (known[Row.STATE] == StateCode.IN_SERVICE)
+    serving: Mask = (hearing != Hearing.LOST.value) & (known[Row.STATE] == StateCode.IN_SERVICE.value)
     return serving
 
 
 def held_idle(known: Integers, hearing: Integers, tick: int, rules: Rules) -> Mask:
     """Which nodes are allocated and have done nothing for long."""
     lasted = (known[Row.IDLE_SINCE] != NEVER) & (tick - known[Row.IDLE_SINCE] >= rules.idle_after)
-    idles: Mask = lasted & (hearing == Hearing.REPORTING)
+    idles: Mask = lasted & (hearing == Hearing.REPORTING.value)
     return idles
 
 
 def tells_utilization(known: Integers, hearing: Integers) -> Mask:
     """Which nodes count in a mean utilisation, each with its accelerators in service."""
-    busy: Mask = usable(known, hearing) & (hearing == Hearing.REPORTING) & (known[Row.UTILIZATION] != NOT_SAID)
+    busy: Mask = usable(known, hearing) & (hearing == Hearing.REPORTING.value) & (known[Row.UTILIZATION] != NOT_SAID)
     return busy

@@ -101,20 +101,21 @@ def _run(found: Findings, folder: Path, cases: int, seed: int, tell: Callable[[s
     found.hangs += ended.returncode == _HANG
     found.crashes += ended.returncode != _HANG
     for artifact in sorted(artifacts.iterdir()):
-        _keep(found, artifact, ended.returncode, told, tell)
+        _keep(found, artifact, ended.returncode, log, tell)
     if not any(artifacts.iterdir()):
         found.kept.append({"why": f"exit code {ended.returncode}: {_last(log)}", "case": ""})
 
 
-def _keep(found: Findings, artifact: Path, code: int, told: str, tell: Callable[[str], None]) -> None:
-    """Put the case where it stays, and say how to run it again."""
+def _keep(found: Findings, artifact: Path, code: int, log: Path, tell: Callable[[str], None]) -> None:
+    """Put the case, and what the fuzzer said, where they stay, and say how to run it again."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     content = artifact.read_bytes()
     kept = FOLDER / f"{found.name}-{hashlib.sha256(content).hexdigest()[:16]}"
     kept.write_bytes(content)
-    errors = _WHERE.findall(told)
+    shutil.copyfile(log, kept.with_suffix(".log"))
+    errors = _WHERE.findall(log.read_text(errors="replace"))
     why = {_HANG: f"more than {CASE_SECONDS} s", _MEMORY: f"more than {2 * MOST_MEGABYTES} MB"}.get(
-        code, errors[-1][:300] if errors else f"exit code {code}"
+        code, errors[-1][:300] if errors else f"exit code {code}: {_last(log)}"
     )
     found.kept.append({"why": why, "case": str(kept)})
     tell(f"{found.name}: {why}\n  again: python -m tests.fuzz --reproduce {kept.relative_to(ROOT)}")
