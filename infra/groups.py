@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Any
 
 from infra.kafka_clients import opened_admin
 from infra.settings import Settings
 from infra.topics import full_name
 from models.errors import Unavailable
 
+if TYPE_CHECKING:
+    from kafka import KafkaAdminClient
+
 Positions = Mapping[tuple[str, int], int]
 """By topic, without the prefix, and partition: the offset after the last record that is safely through."""
 
 _PATIENCE_SECONDS = 20.0
 _LOOK_AGAIN_SECONDS = 0.1
+
+logging.getLogger("kafka.admin._groups").setLevel(logging.ERROR)  # it cannot read what Faust's members say, nor need we
 
 
 def settled_positions(settings: Settings, worker: str) -> Positions:
@@ -102,6 +108,16 @@ def dismiss(settings: Settings, worker: str, has_ended: Callable[[str], bool]) -
         if gone:
             admin.remove_group_members(group, gone)
     return len(gone)
+
+
+def clients_of(admin: KafkaAdminClient, group: str) -> Collection[str] | None:
+    """What the members of a group, by its full name, call themselves; none where Kafka cannot tell now.
+
+    Raises:
+        KafkaError: no Kafka answers.
+    """
+    described = admin.describe_groups([group])[group]
+    return None if described["error"] else [member["client_id"] for member in described["members"]]
 
 
 def _coordinated(ask: Callable[[], Any]) -> Any:

@@ -1,7 +1,7 @@
 """Ends a worker that makes no progress although there is something to read: its supervisor starts it anew.
 
-A thread of its own looks, which goes on when the event loop is blocked. What there is to read it asks Kafka itself: a
-consumer that has stopped fetching does not know.
+A thread of its own looks, which goes on when the event loop is blocked. What there is to read, and whether the worker
+is in its group at all, it asks Kafka itself: a consumer that has stopped fetching, or was thrown out, does not know.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import structlog
 
-from infra.kafka_clients import opened_consumer
+from infra.groups import clients_of
+from infra.kafka_clients import opened_admin, opened_consumer
 from infra.offsets import ends_of
 from infra.settings import Settings
 from infra.topics import full_name
@@ -24,7 +25,7 @@ from streams.workers.giving_up import give_up
 from streams.workers.metering import Place
 
 if TYPE_CHECKING:
-    from kafka import KafkaConsumer
+    from kafka import KafkaAdminClient, KafkaConsumer
 
 log = structlog.get_logger()
 _T = TypeVar("_T")
@@ -49,7 +50,7 @@ class Vitals:
     """Why it need not make progress; none where it must."""
 
 
-class Topics(Protocol):
+class Broker(Protocol):
     """What a judge asks of Kafka; nothing is said of what cannot be told."""
 
     def ends(self, places: Collection[Place]) -> Mapping[Place, int]:
@@ -60,15 +61,20 @@ class Topics(Protocol):
         """Whether there is a record from this offset on; offsets of a sender's transactions are none."""
         ...
 
+    def is_member(self) -> bool | None:
+        """Whether the worker is in its consumer group."""
+        ...
+
 
 @dataclass
 class Judge:
     """Counts looks in a row that saw no progress."""
 
-    topics: Topics
+    broker: Broker
     _beat: int = 0
     _vitals: Vitals = field(default_factory=lambda: Vitals({}))
     _blocked: int = 0
+    _outside: int = 0
     _stuck: Mapping[Place, int] = field(default_factory=dict)
 
     def look(self, beat: int, vitals: Vitals) -> str | None:
@@ -83,13 +89,16 @@ class Judge:
         self._blocked = self._blocked + 1 if beat == was and beat else 0
         if self._blocked:
             return "its event loop is blocked" if self._blocked >= LOOKS else None
+        self._outside = self._outside + 1 if beat and self.broker.is_member() is False else 0
+        if self._outside:
+            return "it is not in its consumer group, and does not come back" if self._outside >= LOOKS else None
         still = [place for place, at in vitals.positions.items() if before.positions.get(place, -1) == at]
-        ends = self.topics.ends(still) if still and vitals.excuse is None else {}
+        ends = self.broker.ends(still) if still and vitals.excuse is None else {}
         behind = {place: end for place, end in ends.items() if (vitals.positions[place] or 0) < end}
         self._stuck = {place: self._stuck.get(place, 0) + 1 for place in behind}
         for place, looks in self._stuck.items():
             at = vitals.positions[place] or 0
-            if looks >= LOOKS and self.topics.has_more(place, at):
+            if looks >= LOOKS and self.broker.has_more(place, at):
                 topic, partition = place
                 return f"it does not go on with partition {partition} of {topic}, at offset {at} of {behind[place]}"
         return None
@@ -126,7 +135,8 @@ class Watchdog:
 
     def _watch(self) -> None:
         with ExitStack() as connections:
-            judge = Judge(_Asked(self._settings, connections))
+            conf = self._app.conf
+            judge = Judge(_Asked(self._settings, conf.id, conf.broker_client_id, connections))
             while not self._ended.wait(self._settings.workers.stalled_after_seconds / LOOKS):
                 wrong = judge.look(self._beat, self._vitals)
                 if wrong is not None:
@@ -136,25 +146,28 @@ class Watchdog:
 
 @dataclass
 class _Asked:
-    """Asks by a connection that is made when it is first needed, and again after it was lost."""
+    """Asks by connections that are made when they are first needed, and again after one was lost."""
 
     settings: Settings
+    group: str
+    client: str
     connections: ExitStack
-    consumer: KafkaConsumer | None = None
+    _admin: KafkaAdminClient | None = None
+    _consumer: KafkaConsumer | None = None
 
     def ends(self, places: Collection[Place]) -> Mapping[Place, int]:
         """The offset after the last record of each; nothing where Kafka does not answer."""
         named = {(full_name(self.settings.kafka, topic), partition): (topic, partition) for topic, partition in places}
-        found = self._asked(lambda consumer: ends_of(consumer, named))
+        found = self._asked(lambda: ends_of(self._reading(), named))
         return {named[place]: end for place, end in (found or {}).items()}
 
     def has_more(self, place: Place, offset: int) -> bool:
         """Whether a record can be read from there on."""
 
-        def read(consumer: KafkaConsumer) -> bool:
+        def read() -> bool:
             from kafka import TopicPartition  # noqa: PLC0415  # slow to import
 
-            topic, partition = place
+            consumer, (topic, partition) = self._reading(), place
             there = TopicPartition(full_name(self.settings.kafka, topic), partition)
             consumer.assign([there])
             consumer.seek(there, offset)
@@ -162,15 +175,28 @@ class _Asked:
 
         return bool(self._asked(read))
 
-    def _asked(self, question: Callable[[KafkaConsumer], _T]) -> _T | None:
+    def is_member(self) -> bool | None:
+        """Whether a member of the group has this worker's client name."""
+        clients = self._asked(lambda: clients_of(self._administering(), self.group))
+        return None if clients is None else self.client in clients
+
+    def _reading(self) -> KafkaConsumer:
+        if self._consumer is None:
+            self._consumer = self.connections.enter_context(opened_consumer(self.settings))
+        return self._consumer
+
+    def _administering(self) -> KafkaAdminClient:
+        if self._admin is None:
+            self._admin = self.connections.enter_context(opened_admin(self.settings))
+        return self._admin
+
+    def _asked(self, question: Callable[[], _T]) -> _T | None:
         from kafka.errors import KafkaError  # noqa: PLC0415  # slow to import
 
         try:
-            if self.consumer is None:
-                self.consumer = self.connections.enter_context(opened_consumer(self.settings))
-            return question(self.consumer)
+            return question()
         except (KafkaError, Unavailable, ConfigurationError) as away:  # who is turned away ends by `stay_welcome`
             log.info("the watchdog cannot ask Kafka", why=str(away))
             self.connections.close()
-            self.consumer = None
+            self._admin = self._consumer = None
             return None

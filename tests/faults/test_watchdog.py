@@ -24,6 +24,8 @@ RECORDS = 40
         ("twin", "loop", "its event loop is blocked"),
         ("twin", "agent", "it does not go on with partition"),
         ("store", "agent", "it does not go on with partition"),
+        ("twin", "group", "it is not in its consumer group"),
+        ("store", "group", "it is not in its consumer group"),
     ],
 )
 def test_a_stuck_worker_ends_and_its_successor_goes_on(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, cycle, repeat
 
 import pytest
 
@@ -20,12 +21,16 @@ class Ends:
 
     at: dict[Place, int] = field(default_factory=dict)
     empty: set[Place] = field(default_factory=set)
+    members: Iterator[bool | None] = field(default_factory=lambda: repeat(True))
 
     def ends(self, places: Collection[Place]) -> Mapping[Place, int]:
         return {place: self.at[place] for place in places if place in self.at}
 
     def has_more(self, place: Place, offset: int) -> bool:
         return place not in self.empty and offset < self.at[place]
+
+    def is_member(self) -> bool | None:
+        return next(self.members)
 
 
 def verdicts(judge: Judge, looks: list[tuple[int, Vitals]]) -> list[str | None]:
@@ -73,6 +78,40 @@ def test_one_partition_that_stands_still_is_enough() -> None:
     looks = [(beat, Vitals({HERE: 4, THERE: beat})) for beat in range(1, LOOKS + 2)]
 
     assert verdicts(Judge(Ends({HERE: 9, THERE: 99})), looks)[-1] is not None
+
+
+@pytest.mark.parametrize(
+    "looks",
+    [
+        pytest.param([(beat, Vitals({})) for beat in range(1, LOOKS + 1)], id="without-partitions"),
+        pytest.param([(beat, Vitals({HERE: beat})) for beat in range(1, LOOKS + 1)], id="with-some-that-it-reads"),
+        pytest.param(still(4, excuse="the database is away", looks=LOOKS), id="with-an-excuse"),
+    ],
+)
+def test_a_worker_that_is_not_in_its_group_for_long_is_stuck(looks: list[tuple[int, Vitals]]) -> None:
+    told = verdicts(Judge(Ends({HERE: 99}, members=repeat(False))), looks)
+
+    assert told == [None] * (LOOKS - 1) + ["it is not in its consumer group, and does not come back"]
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        pytest.param(cycle([False] * (LOOKS - 1) + [True]), id="it-comes-back-in-time"),
+        pytest.param(chain([False] * (LOOKS - 1), [None], [False] * (LOOKS - 1), repeat(True)), id="nobody-can-tell"),
+        pytest.param(repeat(None), id="kafka-does-not-answer"),
+    ],
+)
+def test_a_worker_that_may_be_in_its_group_is_not_stuck(members: Iterator[bool | None]) -> None:
+    looks = [(beat, Vitals({})) for beat in range(1, 4 * LOOKS)]
+
+    assert verdicts(Judge(Ends(members=members)), looks) == [None] * len(looks)
+
+
+def test_what_a_worker_does_not_read_outside_its_group_is_not_what_is_wrong() -> None:
+    told = verdicts(Judge(Ends({HERE: 9}, members=chain([True, True], repeat(False)))), still(4, looks=LOOKS + 2))
+
+    assert told == [None] * (LOOKS + 1) + ["it is not in its consumer group, and does not come back"]
 
 
 def test_an_event_loop_that_does_not_turn_is_blocked() -> None:
