@@ -141,7 +141,10 @@ class Endpoint:
         if models not in self._types:
             setting = f"targets: {self.target.identity.node}: type"
             if not all(models):
-                raise ConfigurationError(setting, None, "an id of the catalogue; the exporter does not say the model")
+                expected = (
+                    "an id of the catalogue, by --type or the target's `type`: the exporter does not say the model"
+                )
+                raise ConfigurationError(setting, None, expected)
             self._types[models] = type_of_all((_best(names) for names in models), setting)
         return self._types[models]
 

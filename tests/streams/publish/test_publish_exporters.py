@@ -177,7 +177,7 @@ def test_gaudi_speaks_in_milliwatts_millijoules_and_bytes() -> None:
 
 
 def test_an_exporter_that_does_not_say_the_model_needs_a_type() -> None:
-    with pytest.raises(ConfigurationError, match=r"targets: n1: type is None; .*does not say the model"):
+    with pytest.raises(ConfigurationError, match=r"targets: n1: type is None; .*--type.*does not say the model"):
         heard_by(endpoint(), text_of("gaudi3"))
 
 
