@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import structlog
 from pydantic import SecretStr
 
+from infra.plain_log import log_plainly
 from infra.settings import ConsoleSettings
 from models.errors import ConfigurationError
 from streams.console.access import SECURITY, Hosts
@@ -110,15 +113,28 @@ def test_every_answer_tells_the_browser_to_trust_nothing_else(path: str, status:
     assert answer.headers["cache-control"] == ("no-cache" if path == "/" else "no-store")
 
 
-def test_a_mistake_of_ours_is_a_plain_500_and_a_line_in_the_log(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def logs_as_before() -> Iterator[None]:
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.mark.usefixtures("logs_as_before")
+def test_a_mistake_of_ours_is_a_plain_500_and_is_in_the_log_without_what_was_known(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log_plainly()
     made = built()
     made.live.watch.sites[SITE] = None  # type: ignore[assignment]
-    answer = asked(made, "/api/sites")
+    answer = asked(made, "/api/sites", token=TOKEN, headers={"authorization": f"Bearer {TOKEN}"})
+    told = capsys.readouterr().err
 
     assert (answer.status_code, answer.json()["code"]) == (500, "internal")
     assert "Traceback" not in answer.text
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert "a question could not be answered" in capsys.readouterr().out
+    assert "a question could not be answered" in told
+    assert "Traceback (most recent call last)" in told
+    assert TOKEN not in told
     assert asked(made, "/healthz").status_code == 200
 
 
