@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
@@ -20,8 +19,6 @@ Positions = Mapping[tuple[str, int], int]
 
 _PATIENCE_SECONDS = 20.0
 _LOOK_AGAIN_SECONDS = 0.1
-
-logging.getLogger("kafka.admin._groups").setLevel(logging.ERROR)  # it cannot read what Faust's members say, nor need we
 
 
 def settled_positions(settings: Settings, worker: str) -> Positions:

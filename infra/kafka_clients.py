@@ -45,6 +45,7 @@ _LINGER_MILLISECONDS = 20
 _BATCH_BYTES = 256 * 1024
 
 logging.getLogger("kafka").addHandler(logging.NullHandler())  # its errors come to the caller; stderr need not have them
+logging.getLogger("kafka.admin._groups").setLevel(logging.ERROR)  # it cannot read what Faust's members say, nor need we
 
 
 @contextmanager

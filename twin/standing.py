@@ -1,4 +1,8 @@
-"""How the nodes' latest words stand at a tick: how lately each was heard, how its watts are known, what it counts."""
+"""How the nodes' latest words stand at a tick: how lately each was heard, how its watts are known, what it counts.
+
+Here and wherever else columns are compared, it is with the `value` of an enumeration's member: NumPy takes five times
+as long with the member itself.
+"""
 
 from __future__ import annotations
 

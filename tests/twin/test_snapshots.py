@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from functools import reduce
+from operator import getitem
+from typing import Any, Protocol
 
 import orjson
 import pytest
@@ -115,6 +117,15 @@ def stopped_at(cuts: set[int], made: Callable[[], Machine], story: list[Record])
             assert machine.snapshot() == packed
         outputs += machine.fold(one)
     return outputs, machine.snapshot()
+
+
+def with_part(packed: bytes, part: list[str], change: Callable[[Any], Any]) -> bytes:
+    """A snapshot in whose head the part at the end of these names is another one."""
+    head, arrays = unpack(packed)
+    *way, last = part
+    holder = reduce(getitem, way, head)
+    holder[last] = change(holder[last])
+    return pack(head, arrays)
 
 
 SITE_WHOLE = stopped_at(set(), site_machine, TELEMETRY_STORY)
@@ -259,14 +270,10 @@ def test_what_is_no_snapshot_is_refused_and_changes_nothing(packed: bytes) -> No
     ],
 )
 def test_a_fleet_whose_parts_are_none_is_refused(part: list[str], odd: object) -> None:
-    head, arrays = unpack(FLEET_WHOLE[1])
-    holder = head
-    for name in part[:-1]:
-        holder = holder[name]
-    holder[part[-1]] = odd
+    packed = with_part(FLEET_WHOLE[1], part, lambda _: odd)
 
     with pytest.raises(SnapshotDamaged):
-        fleet_machine().restore(pack(head, arrays))
+        fleet_machine().restore(packed)
 
 
 TYPED = {
@@ -297,16 +304,16 @@ def test_a_fleet_with_a_type_that_the_catalogue_lacks_is_refused(part: list[str]
     entries = [output for one in numbered([frame([row("b")]), said, *clocks]) for output in twin.fold(one)]
     for one in in_ledger(output for output in entries if output.topic == LEDGER):
         machine.fold(one)
-    head, arrays = unpack(machine.snapshot())
-    holder = head
-    for name in part[:-1]:
-        holder = holder[name]
-    known = orjson.dumps(holder[part[-1]])
-    holder[part[-1]] = orjson.loads(known.replace(b"h100-sxm", b"h100-nix"))
 
-    assert b"h100-sxm" in known
+    def renamed(known: Any) -> Any:
+        text = orjson.dumps(known)
+        assert b"h100-sxm" in text
+        return orjson.loads(text.replace(b"h100-sxm", b"h100-nix"))
+
+    packed = with_part(machine.snapshot(), part, renamed)
+
     with pytest.raises(SnapshotDamaged, match=r"unknown_type.*h100-nix"):
-        fleet_machine().restore(pack(head, arrays))
+        fleet_machine().restore(packed)
 
 
 @pytest.mark.parametrize(
