@@ -6,7 +6,7 @@ not in that frame have their newest rows kept apart.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Set
+from collections.abc import Collection, Iterable, Mapping, Set
 from datetime import datetime
 from typing import Any, LiteralString
 
@@ -32,11 +32,12 @@ where known.site = newer.site and known.time <= newer.time
 """
 _BACK: LiteralString = """
 delete from {schema}.node_absent absent using {schema}.site_newest_frame newest
-where absent.site = any(%s) and newest.site = absent.site and exists (
-    select from {schema}.node_samples sample
+where absent.site = any(%s) and newest.site = absent.site and (
+    select true from {schema}.node_samples sample
     where sample.time = newest.time and sample.site = absent.site and sample.node = absent.node
 )
 """
+"""The planner makes a join of `exists`, which reads the whole frame for each node that is absent; of this it cannot."""
 _GONE: LiteralString = """
 select sample.site, sample.node from unnest(%s::text[], %s::timestamptz[]) older (site, time)
 join {schema}.node_samples sample on sample.site = older.site and sample.time = older.time
@@ -70,8 +71,12 @@ on conflict (id) do update set ({columns}, opened_at) = row({excluded}, excluded
 """
 
 
-def follow_nodes(connection: Connection, schema: str, written: Written, rosters: Rosters) -> None:
+def follow_nodes(
+    connection: Connection, schema: str, written: Written, rosters: Rosters
+) -> Mapping[str, Instant | None]:
     """Note that frames have new rows; two writers of a site wait for one another.
+
+    Returns the tick of each site's newest frame before these; none where it had none.
 
     Args:
         connection: In the transaction that adds the rows.
@@ -83,7 +88,9 @@ def follow_nodes(connection: Connection, schema: str, written: Written, rosters:
     connection.execute(_nodes(schema, _KNOW), [sites])
     passed, unknown = set[tuple[str, datetime]](), set[tuple[str, datetime]]()
     gone, last = set[tuple[str, str]](), dict[str, datetime]()
+    newest_before = dict[str, Instant | None]()
     for site, known, writer in connection.execute(_nodes(schema, _LOCK), [sites]).fetchall():
+        newest_before[site] = None if known is None else instant_of(known)
         newest = max(*written[site], -1 if known is None else instant_of(known))
         before = dict(written[site])
         if known is not None:
@@ -105,6 +112,7 @@ def follow_nodes(connection: Connection, schema: str, written: Written, rosters:
         gone |= set(connection.execute(_nodes(schema, _GONE), [*_transposed(unknown), sites]).fetchall())
     if gone:
         connection.execute(_nodes(schema, _KEEP), [*_transposed(passed), *_transposed(gone)])
+    return newest_before
 
 
 def keep_nodes(connection: Connection, schema: str, line: Instant) -> None:

@@ -18,6 +18,9 @@ class Measure:
     name: str
     value: LiteralString
     parts: tuple[LiteralString, ...] = ("sum", "min", "max")
+    whole: LiteralString | None = None
+    """How many of the whole numbers that samples are made of one unit holds. Those are added up, below 2**53 without
+    an error, so that a minute's sum is the same to the bit whoever adds, in whichever order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +35,20 @@ class Rollup:
 
 def minute_columns(rollup: Rollup) -> Columns:
     """Over the samples."""
-    columns: list[tuple[str, sql.SQL | sql.Composed]] = [("n", sql.SQL("count(*)"))]
-    for measure in rollup.measures:
-        for part in measure.parts:
-            function: LiteralString = "count" if part == "n" else part
-            columns.append((f"{measure.name}_{part}", sql.SQL(function + "(" + measure.value + ")")))
-    return tuple(columns)
+    computed = (
+        (f"{measure.name}_{part}", sql.SQL(_over_samples(measure, part)))
+        for measure in rollup.measures
+        for part in measure.parts
+    )
+    return (("n", sql.SQL("count(*)")), *computed)
+
+
+def _over_samples(measure: Measure, part: LiteralString) -> LiteralString:
+    if part == "n":
+        return "count(" + measure.value + ")"
+    if part == "sum" and measure.whole is not None:
+        return "sum(round(" + measure.value + " * " + measure.whole + ")) / " + measure.whole
+    return part + "(" + measure.value + ")"
 
 
 def hour_columns(rollup: Rollup) -> Columns:
@@ -86,8 +97,9 @@ _POOL = (
     *_maybe("utilization"),
 )
 _NODE = (
-    *_maybe("power_watts", "utilization"),
-    Measure("temperature_celsius", "temperature_celsius", ("n", "sum", "max")),
+    Measure("power_watts", "power_watts", ("n", "sum", "min", "max"), whole="1000"),
+    Measure("utilization", "utilization", ("n", "sum", "min", "max"), whole="1000000"),
+    Measure("temperature_celsius", "temperature_celsius", ("n", "sum", "max"), whole="1000"),
     Measure("memory_used_bytes", "memory_used_bytes", ("n", "sum", "max")),
     *_counters("energy_joules"),
     Measure("lost", "(hearing = 2)::integer", ("sum",)),
@@ -97,11 +109,12 @@ _NODE = (
     Measure("failed", "(state = 3)::integer", ("sum",)),
 )
 
+NODE_ROLLUP = Rollup("node", "node_samples", ("site", "node"), _NODE)
 ROLLUPS = (
     Rollup("site", "site_samples", ("site",), _TOTALS),
     Rollup("fleet", "fleet_samples", (), _FLEET),
     Rollup("site_pools", "site_pools", ("site", "type"), _POOL),
     Rollup("fleet_pools", "fleet_pools", ("type",), _POOL),
     Rollup("tenant", "tenant_samples", ("tenant",), _TENANT),
-    Rollup("node", "node_samples", ("site", "node"), _NODE),
+    NODE_ROLLUP,
 )

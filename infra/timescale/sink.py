@@ -15,6 +15,7 @@ from infra.timescale.connection import Connection, connect, database_errors, ser
 from infra.timescale.copying import CopyContent, contents_of, copy_new, copy_straight
 from infra.timescale.latest import follow_episodes, follow_nodes
 from infra.timescale.migrations import require_current
+from infra.timescale.node_minutes import Followed, NodeMinutes, SiteMinute, write_minutes
 from infra.timescale.positions import Span, advance, begin_positions, known_positions
 from infra.timescale.retention import Retention, drop_older
 from infra.timescale.roles import act_as_writer
@@ -43,6 +44,7 @@ class TimescaleSink:
         self._address, self._schema, self._application = address, schema, application
         self._connection: Connection | None = None
         self._rosters = Rosters()
+        self._minutes = NodeMinutes()
 
     def open(self) -> None:
         """Connect, check the schema's version and act as the writer role where there is one.
@@ -117,15 +119,19 @@ class TimescaleSink:
         with database_errors(server_name(self._address)):
             return roll_up(connection, self._schema, through)
 
-    def roll_up_some(self, through: Instant) -> int:
+    def roll_up_some(self, through: Instant, patience: int) -> int:
         """Recompute a few of those that are due, so that rows need not wait long; returns how many, or 0 if none is.
+
+        Args:
+            through: As for `roll_up`.
+            patience: Milliseconds of event time for which those of nodes are left to their writer.
 
         Raises:
             Unavailable: as `roll_up`.
         """
         connection = self._opened()
         with database_errors(server_name(self._address)):
-            return roll_up_some(connection, self._schema, through)
+            return roll_up_some(connection, self._schema, through, patience=patience)
 
     def retain(self, now: Instant, retention: Retention) -> Mapping[str, int]:
         """Drop what is older than the retention, counted back from `now`; returns dropped chunks by table.
@@ -160,16 +166,25 @@ class TimescaleSink:
         self, connection: Connection, batch: RowBatch, spans: Mapping[Place, Span], copy: CopyContent
     ) -> Written:
         names = rosters_of(batch.nodes)
+        followed = Followed({}, ())
+        computed: Set[SiteMinute] = frozenset()
         with connection.transaction():
             if spans:
                 advance(connection, self._schema, spans)
             written = {content.table.name: copy(connection, self._schema, content) for content in contents_of(batch)}
             follow_episodes(connection, self._schema, {event.id for event in batch.shortages})
             if written.get(tables.NODE_SAMPLES.name):
-                follow_nodes(connection, self._schema, names, self._rosters)
-            mark_due(connection, self._schema, _touched(batch, written))
+                newest = follow_nodes(connection, self._schema, names, self._rosters)
+                if copy is copy_straight:
+                    followed = self._minutes.followed(batch.nodes, newest)
+                    computed = write_minutes(connection, self._schema, followed.ended)
+            mark_due(connection, self._schema, _touched(batch, written), computed)
         if written.get(tables.NODE_SAMPLES.name):
             self._rosters.remember(names)
+        if copy is copy_straight:
+            self._minutes.keep(followed)
+        else:
+            self._minutes.forget(names)
         return written
 
 

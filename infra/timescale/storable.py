@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pyarrow.compute as pc
 from pydantic import BaseModel
@@ -14,6 +15,9 @@ from models.pipeline import PipelineSample
 
 _INT8 = 2**63
 _YEARS = range(2000, 3000)
+_SUMMED = ("power_milliwatts", "memory_used_bytes")
+_MOST_OF_A_NODE = 2**53
+"""Milliwatts or bytes; the sum over a minute must be one that an int8 holds."""
 
 
 def storable(told: BaseModel) -> bool:
@@ -50,7 +54,7 @@ def _fits(value: object) -> bool:
 
 
 def storable_frame(frame: NodeFrame) -> bool:
-    """Whether its names are texts, and its times such as a calendar holds."""
+    """Whether its names are texts, its times such as a calendar holds, and its figures such as can be added up."""
     batch = frame.batch
     if not usable(frame.site) or not 0 <= frame.tick <= LAST:
         return False
@@ -59,5 +63,11 @@ def storable_frame(frame: NodeFrame) -> bool:
     texts = (batch.column("node"), batch.column("rack").dictionary, batch.column("type").dictionary)
     if batch.column("node").null_count or any(pc.any(pc.match_substring(text, "\0")).as_py() for text in texts):
         return False
-    first, last = pc.min_max(batch.column("at")).as_py().values()
-    return first is None or (first >= 0 and last <= LAST)
+    return _within(batch.column("at"), 0, LAST) and all(
+        _within(batch.column(name), -_MOST_OF_A_NODE, _MOST_OF_A_NODE) for name in _SUMMED
+    )
+
+
+def _within(column: Any, least: int, most: int) -> bool:
+    first, last = pc.min_max(column).as_py().values()
+    return first is None or (first >= least and last <= most)

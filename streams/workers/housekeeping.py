@@ -22,6 +22,9 @@ RETAIN_SECONDS = 600.0
 SETTLING_MILLISECONDS = 5000
 """A bucket is rolled up once the newest tick is so far past its end."""
 
+NODES_PATIENCE_MILLISECONDS = 25_000
+"""And those of nodes so much later: their writer has computed them by then, with the site's next frame."""
+
 
 @dataclass
 class Housekeeping:
@@ -67,6 +70,6 @@ class Housekeeping:
         """A few buckets at a time, and at most half of the time: a minute of all sites is due at once."""
         while not self._stopping:
             began = time.monotonic()
-            if not await asyncio.to_thread(self.sink.roll_up_some, through):
+            if not await asyncio.to_thread(self.sink.roll_up_some, through, NODES_PATIENCE_MILLISECONDS):
                 return
             await self.sleep(time.monotonic() - began)

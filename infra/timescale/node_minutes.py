@@ -1,0 +1,139 @@
+"""Minutes of nodes, computed by the writer from the frames that it writes: nobody need read all their samples again.
+
+A minute that is not this writer's alone, from its first frame to its last, is left to `rollups`; whoever computes it,
+the rows are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import LiteralString
+
+from psycopg import sql
+
+from infra.timescale.binary_copy import SIGNATURE, TRAILER
+from infra.timescale.connection import Connection
+from infra.timescale.node_sums import FIELDS, NodeSums
+from models.instants import Instant, instant_of, moment_of, tick_at_or_before
+from models.node_frame import NodeFrame
+
+TABLE = "node_1m"
+_MINUTE = 60_000
+
+_CLAIM: LiteralString = """
+delete from {due} where (rollup, site, bucket) in (
+    select due.rollup, due.site, due.bucket
+    from unnest(%s::text[], %s::timestamptz[], %s::int8[]) ours (site, bucket, marked)
+    join {due} due on due.rollup = %s and due.site = ours.site and due.bucket = ours.bucket
+        and due.marked = ours.marked
+    order by due.bucket, due.rollup collate "C", due.site collate "C" for update of due
+) returning site, bucket
+"""
+
+SiteMinute = tuple[str, Instant]
+"""A site, and the beginning of a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Minute:
+    """What was written of a site's minute so far."""
+
+    site: str
+    begin: Instant
+    marks: int
+    """How often this writer has marked it as due: who finds more marks knows of another writer."""
+    parts: Mapping[int, NodeSums] | None
+    """By part of the frames; none where it is left to `rollups`."""
+
+    def with_frame(self, frame: NodeFrame) -> Minute:
+        """Together with one frame more."""
+        if self.parts is None:
+            return self
+        sums, known = NodeSums.of(frame), self.parts.get(frame.part)
+        if sums is not None and known is not None:
+            sums = known.with_later(sums)
+        return replace(self, parts=None if sums is None else {**self.parts, frame.part: sums})
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """Where a batch leaves the minutes of its sites."""
+
+    open: Mapping[str, Minute]
+    """The newest of each site."""
+    ended: Sequence[Minute]
+    """Those after which the batch has a later one."""
+
+
+@dataclass
+class NodeMinutes:
+    """The open minutes of one writer."""
+
+    _open: dict[str, Minute] = field(default_factory=dict)
+
+    def followed(self, frames: Iterable[NodeFrame], before: Mapping[str, Instant | None]) -> Followed:
+        """What these frames make of them; nothing is changed until `keep`.
+
+        Args:
+            frames: Of one batch, each new to the database.
+            before: The tick of each site's newest frame in the database without this batch; none where it has none.
+        """
+        opened, ended = dict[str, Minute](), list[Minute]()
+        ordered = sorted(frames, key=lambda frame: (frame.site, frame.tick, frame.part))
+        for site, own in groupby(ordered, key=lambda frame: frame.site):
+            minute = self._open.get(site)
+            for frame in own:
+                begin = tick_at_or_before(frame.tick, _MINUTE)
+                if minute is None or begin > minute.begin:
+                    if minute is not None:
+                        ended.append(minute)
+                    newest = before[site]
+                    minute = Minute(site, begin, 0, {} if newest is None or newest < begin else None)
+                if begin == minute.begin:
+                    minute = minute.with_frame(frame)
+            if minute is not None:
+                opened[site] = replace(minute, marks=minute.marks + 1)
+        return Followed(opened, ended)
+
+    def keep(self, followed: Followed) -> None:
+        """The batch is safely written."""
+        self._open |= followed.open
+
+    def forget(self, sites: Iterable[str]) -> None:
+        """What these sites have in the database is not known any more: leave their open minutes to `rollups`."""
+        for site in sites:
+            self._open.pop(site, None)
+
+
+def write_minutes(connection: Connection, schema: str, ended: Sequence[Minute]) -> Set[SiteMinute]:
+    """Write those that are wholly known, in the transaction that has a later frame; tells which these are.
+
+    Raises:
+        psycopg.errors.UniqueViolation: somebody else has computed one; the transaction is lost.
+    """
+    known = {(minute.site, minute.begin): minute for minute in ended if minute.parts is not None}
+    # A minute that nobody has marked yet began and ended in this batch: whoever adds to it comes after our lock.
+    ours = {key for key, minute in known.items() if not minute.marks}
+    marked = [minute for minute in known.values() if minute.marks]
+    if marked:
+        claim = sql.SQL(_CLAIM).format(due=sql.Identifier(schema, "rollup_due"))
+        sites, begins = [minute.site for minute in marked], [moment_of(minute.begin) for minute in marked]
+        found = connection.execute(claim, [sites, begins, [minute.marks for minute in marked], TABLE]).fetchall()
+        ours |= {(site, instant_of(bucket)) for site, bucket in found}
+    if ours:
+        columns = sql.SQL(", ").join(map(sql.Identifier, ("time", "site", "node", *FIELDS)))
+        target = sql.SQL("copy {} ({}) from stdin (format binary)").format(sql.Identifier(schema, TABLE), columns)
+        with connection.cursor() as cursor, cursor.copy(target) as copy:
+            for piece in _pieces(known[key] for key in sorted(ours)):
+                copy.write(piece)
+    return ours
+
+
+def _pieces(minutes: Iterable[Minute]) -> Iterator[bytes | memoryview]:
+    yield SIGNATURE
+    for minute in minutes:
+        for sums in (minute.parts or {}).values():
+            yield sums.rows(minute.begin, minute.site)
+    yield TRAILER

@@ -1,0 +1,133 @@
+"""What several frames of the same nodes come to: the row of each node in `node_1m`, added up in whole numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from infra.timescale.binary_copy import Pieces, as_it_is, encode_rows, number
+from models.node_frame import NodeFrame
+
+MOST_FRAMES = 512
+"""Added up; so no sum of bytes leaves an int64, and none of thousandths the whole numbers that a float8 has."""
+
+_LARGEST = {"power_milliwatts": 2**43, "memory_used_bytes": 2**53}
+"""Of columns that could hold more; no node draws or has as much."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """Of a frame, and which measure of `node_1m` comes from it."""
+
+    name: str
+    measure: str
+    parts: tuple[str, ...]
+    unit: int = 1
+    """How many of the column's whole numbers one unit of the measure holds."""
+
+
+_COLUMNS = (
+    _Column("power_milliwatts", "power_watts", ("n", "sum", "min", "max"), 1000),
+    _Column("utilization_ppm", "utilization", ("n", "sum", "min", "max"), 1_000_000),
+    _Column("temperature_millicelsius", "temperature_celsius", ("n", "sum", "max"), 1000),
+    _Column("memory_used_bytes", "memory_used_bytes", ("n", "sum", "max")),
+    _Column("energy_joules", "energy_joules", ("min", "max")),
+)
+_COUNTED = {
+    "lost_sum": ("hearing", 2),
+    "stale_sum": ("hearing", 1),
+    "draining_sum": ("state", 1),
+    "maintenance_sum": ("state", 2),
+    "failed_sum": ("state", 3),
+}
+"""In how many frames a node has such a value in such a column."""
+
+FIELDS = ("n", *(f"{column.measure}_{part}" for column in _COLUMNS for part in column.parts), *_COUNTED)
+"""The columns of `node_1m` after time, site and node, in the order in which `NodeSums.rows` has them."""
+
+_ADD = {"n": np.add, "sum": np.add, "min": np.minimum, "max": np.maximum}
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSums:
+    """Of some frames with the same nodes in the same order."""
+
+    nodes: Any
+    """Arrow's array of their names."""
+    frames: int
+    parts: Mapping[tuple[str, str], NDArray[Any]]
+    """By the frame's column and the part of its measure, whole numbers for each node."""
+    counts: Mapping[str, NDArray[np.int16]]
+    """By the name of the field."""
+
+    @classmethod
+    def of(cls, frame: NodeFrame) -> Self | None:
+        """Of one frame; none where it says what cannot be added up exactly."""
+        batch = frame.batch
+        if batch.column("hearing").null_count or batch.column("state").null_count:
+            return None
+        parts: dict[tuple[str, str], NDArray[Any]] = {}
+        for column in _COLUMNS:
+            found = _parts(batch.column(column.name), _LARGEST.get(column.name))
+            if found is None:
+                return None
+            parts |= {(column.name, part): found[part] for part in {"n", *column.parts}}
+        counts = {
+            field: (batch.column(name).to_numpy() == value).astype(np.int16)
+            for field, (name, value) in _COUNTED.items()
+        }
+        return cls(batch.column("node"), 1, parts, counts)
+
+    def with_later(self, other: Self) -> Self | None:
+        """Together with those of later frames; none where these are of other nodes, or there are too many."""
+        frames = self.frames + other.frames
+        if frames > MOST_FRAMES or not self.nodes.equals(other.nodes):
+            return None
+        parts = {key: _ADD[key[1]](values, other.parts[key]) for key, values in self.parts.items()}
+        counts = {field: values + other.counts[field] for field, values in self.counts.items()}
+        return type(self)(self.nodes, frames, parts, counts)
+
+    def rows(self, minute: int, site: str) -> memoryview:
+        """Rows of `node_1m` for binary COPY, without signature and trailer; `minute` in milliseconds since 1970."""
+        if not len(self.nodes):
+            return memoryview(b"")
+        fields = [number(pa.array(np.full(len(self.nodes), self.frames)), as_it_is, ">i4")]
+        fields += [self._field(column, part) for column in _COLUMNS for part in column.parts]
+        fields += [number(pa.array(values), as_it_is, ">i8") for values in self.counts.values()]
+        return encode_rows(minute, site, self.nodes, fields)
+
+    def _field(self, column: _Column, part: str) -> Pieces:
+        values, unit = self.parts[column.name, part], column.unit
+        if part == "n":
+            return number(pa.array(values), as_it_is, ">i4")
+        unknown = self.parts[column.name, "n"] == 0
+        known_only = pa.array(np.where(unknown, 0, values), mask=unknown)
+        if unit == 1:
+            return number(known_only, as_it_is, ">i8")
+        return number(known_only, lambda numbers: numbers / unit, ">f8")
+
+
+def _parts(array: Any, largest: int | None) -> dict[str, NDArray[Any]] | None:
+    """All parts of one frame's column; none where a value is too large to be added up."""
+    if not array.null_count:
+        known, values = None, array.to_numpy()
+    else:
+        known = array.is_valid().to_numpy(zero_copy_only=False)
+        values = array.fill_null(0).to_numpy()
+    if largest is not None and values.size and max(int(values.max()), -int(values.min())) > largest:
+        return None
+    if known is None:
+        counts = np.ones(values.size, dtype=np.int16)
+        return {"n": counts, "sum": values.astype(np.int64), "min": values, "max": values}
+    bounds = np.iinfo(values.dtype)
+    return {
+        "n": known.astype(np.int16),
+        "sum": values.astype(np.int64),
+        "min": np.where(known, values, bounds.max),
+        "max": np.where(known, values, bounds.min),
+    }
