@@ -114,7 +114,7 @@ class TypeColumns:
 
     def plausible(self, code: NDArray[np.int64], installed: NDArray[np.int64]) -> NDArray[np.int64]:
         """The most that a node may say it draws: 1.25 times all of its accelerators and its host at full load."""
-        hosts = np.maximum(1, -(-installed // self.per_node[code]))
+        hosts = self._hosts(code, installed)
         most: NDArray[np.int64] = (installed * self.full[code] + hosts * self.host_full[code]) * 5 // 4
         return most
 
@@ -122,11 +122,19 @@ class TypeColumns:
         self, code: NDArray[np.int64], installed: NDArray[np.int64], ppm: NDArray[np.int64]
     ) -> NDArray[np.int64]:
         """What a node draws at a mean utilisation in parts per million: linear from idle to full, host included."""
-        hosts = np.maximum(1, -(-installed // self.per_node[code]))
+        hosts = self._hosts(code, installed)
         idle = installed * self.idle[code] + hosts * self.host_idle[code]
         full = installed * self.full[code] + hosts * self.host_full[code]
         draw: NDArray[np.int64] = idle + (full - idle) * ppm // 1_000_000
         return draw
+
+    def _hosts(self, code: NDArray[np.int64], installed: NDArray[np.int64]) -> NDArray[np.int64]:
+        """How many hosts so many accelerators need: nearly always one, and NumPy is slow to divide."""
+        per_node = self.per_node[code]
+        if (installed <= per_node).all():
+            return np.ones_like(installed)
+        hosts: NDArray[np.int64] = np.maximum(1, -(-installed // per_node))
+        return hosts
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from models.instants import Instant, instant_of, ticks_have
 from models.names import check_site, usable
 from models.plain import PlainReader
 from models.record import Record
-from models.rosters import RosterCache
+from models.rosters import RosterCache, RosterContent
 from models.single import SingleReading
 
 
@@ -70,7 +70,7 @@ class TelemetryDecoder:
     def _roster(self, batch: pa.RecordBatch) -> tuple[Roster, Mask]:
         """Who the rows are, and which of them have names that can be used."""
         racks = batch.column("rack") if "rack" in batch.schema.names else None
-        content = b"".join(_content(array) for array in (batch.column("node"), batch.column("type"), racks))
+        content = RosterContent.of(batch.column("node"), batch.column("type"), racks)
         known = self._rosters.get(content)
         if known is not None:
             return known
@@ -92,19 +92,6 @@ def _texts(array: pa.Array) -> list[str]:
         words = [*_texts(array.dictionary), ""]
         return [words[index] for index in array.indices.fill_null(len(words) - 1).to_numpy(zero_copy_only=False)]
     return [text or "" for text in array.to_numpy(zero_copy_only=False).tolist()]
-
-
-def _content(array: pa.Array | None) -> bytes:
-    """Bytes that are equal for equal arrays only."""
-    if array is None:
-        return b"-"
-    if array.offset:
-        array = pa.concat_arrays([array])
-    parts = [len(array).to_bytes(8, "little")]
-    for buffer in array.buffers():
-        content = b"" if buffer is None else buffer.to_pybytes()
-        parts += [len(content).to_bytes(8, "little"), content]
-    return b"".join(parts) + (_content(array.dictionary) if isinstance(array, pa.DictionaryArray) else b"")
 
 
 def _clock(body: bytes, sent_at: int) -> Instant:

@@ -72,7 +72,8 @@ def racks(site: SiteTwin) -> tuple[RackView, ...]:
     drawn = summed(heard & (power_source_of(known, hearing) != PowerSource.UNKNOWN.value), known[Row.DRAWN])
     serving = summed(busy, known[Row.IN_SERVICE])
     worked = summed(busy, known[Row.UTILIZATION] * known[Row.IN_SERVICE])
-    shown = [code for code in range(len(names)) if nodes[code]]
+    ordered = site.nodes.racks_by_name
+    nameless = [code for code in ordered[:1] if names[code] == ""]
     return tuple(
         RackView(
             rack=names[code] or None,
@@ -81,7 +82,8 @@ def racks(site: SiteTwin) -> tuple[RackView, ...]:
             power_watts=drawn[code] / 1000,
             utilization=worked[code] / serving[code] / MILLION if serving[code] else None,
         )
-        for code in sorted(shown, key=lambda code: (names[code] == "", names[code]))
+        for code in (*ordered[len(nameless) :], *nameless)
+        if nodes[code]
     )
 
 

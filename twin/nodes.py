@@ -54,6 +54,7 @@ class NodeTable:
     _rack_codes: dict[str, int] = field(default_factory=dict)
     _rosters: WeakKeyDictionary[Roster, Integers] = field(default_factory=WeakKeyDictionary)
     """The table's rows of the rosters that whoever decodes still keeps."""
+    _racks_by_name: list[int] = field(default_factory=list)
     _by_name: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     _names: pa.Array = field(default_factory=lambda: pa.array([], pa.string()))
 
@@ -115,7 +116,7 @@ class NodeTable:
 
     def fold(self, rows: Rows, rules: Rules) -> None:
         """Take in the readings of one tick, whatever their order."""
-        for turn in rows.turns(self.racks):
+        for turn in rows.turns(self.racks_by_name):
             self._apply(turn, rules)
 
     def are_news(self, rows: Integers) -> NDArray[np.bool_]:
@@ -172,6 +173,13 @@ class NodeTable:
             self._by_name = np.array(sorted(range(len(self.names)), key=self.names.__getitem__), dtype=np.int64)
         return self._by_name
 
+    @property
+    def racks_by_name(self) -> list[int]:
+        """The codes of all racks in the order of their names."""
+        if len(self._racks_by_name) != len(self.racks):
+            self._racks_by_name = sorted(range(len(self.racks)), key=self.racks.__getitem__)
+        return self._racks_by_name
+
     def named(self, slots: Integers) -> pa.Array:
         """The names of these nodes as an Arrow column."""
         if len(self._names) != len(self.names):
@@ -211,7 +219,7 @@ class NodeTable:
         self._slots = {name: slot for slot, name in enumerate(self.names)}
         self._rack_codes = {rack: code for code, rack in enumerate(self.racks)}
         self._rosters.clear()
-        self._by_name, self._names = self._by_name[:0], self._names[:0]
+        self._by_name, self._names, self._racks_by_name = self._by_name[:0], self._names[:0], []
         self.table = np.hstack([table, _empty(64)])
         self.accelerators = AcceleratorTable() if accelerators is None else AcceleratorTable.holding(accelerators)
 

@@ -67,11 +67,11 @@ class Rows:
             return type(self)(numbers)
         return type(self)(numbers, self.accelerators.rows(np.arange(len(self))[which]))
 
-    def turns(self, racks: Sequence[str]) -> Iterator[Self]:
+    def turns(self, racks: Sequence[int]) -> Iterator[Self]:
         """The readings in turns without two of one node, each node's in order of time; ties go by all that they say.
 
-        `racks` are the names of the racks by their codes: a code tells when a rack was first heard of, its name does
-        not.
+        `racks` are the codes of all racks in the order of their names: a code tells when a rack was first heard of,
+        its name does not.
         """
         slots = self.numbers[Row.SLOT]
         if slots.size == 0:
@@ -88,10 +88,10 @@ class Rows:
         for number in range(int(turn.max()) + 1):
             yield self.part(turn == number)
 
-    def _order(self, racks: Sequence[str]) -> Integers:
+    def _order(self, racks: Sequence[int]) -> Integers:
         """By node, then as each node's readings are taken in."""
         numbers, rank = self.numbers, np.empty(len(racks), dtype=np.int64)
-        rank[sorted(range(len(racks)), key=racks.__getitem__)] = np.arange(len(racks))
+        rank[np.asarray(racks, dtype=np.int64)] = np.arange(len(racks))
         said = (rank[numbers[Row.RACK]], numbers[Row.CODE], *numbers[Row.INSTALLED :])
         keys: tuple[NDArray[Any], ...] = (*said, numbers[Row.SEQUENCE], numbers[Row.AT], numbers[Row.SLOT])
         order: Integers = np.lexsort(keys)

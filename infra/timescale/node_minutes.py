@@ -15,12 +15,14 @@ from psycopg import sql
 
 from infra.timescale.binary_copy import SIGNATURE, TRAILER
 from infra.timescale.connection import Connection
-from infra.timescale.node_sums import FIELDS, NodeSums
+from infra.timescale.node_sums import FIELDS, MOST_FRAMES, NodeSums
 from models.instants import Instant, instant_of, moment_of, tick_at_or_before
 from models.node_frame import NodeFrame
 
 TABLE = "node_1m"
 _MINUTE = 60_000
+_MOST_OTHERS = 15
+"""How often the nodes of a site may change within a minute, until it is left to `rollups`: each time takes memory."""
 
 _CLAIM: LiteralString = """
 delete from {due} where (rollup, site, bucket) in (
@@ -46,15 +48,27 @@ class Minute:
     """How often this writer has marked it as due: who finds more marks knows of another writer."""
     parts: Mapping[int, NodeSums] | None
     """By part of the frames; none where it is left to `rollups`."""
+    others: tuple[NodeSums, ...] = ()
+    """Of frames from before a part's nodes changed."""
 
     def with_frame(self, frame: NodeFrame) -> Minute:
         """Together with one frame more."""
         if self.parts is None:
             return self
-        sums, known = NodeSums.of(frame), self.parts.get(frame.part)
-        if sums is not None and known is not None:
-            sums = known.with_later(sums)
-        return replace(self, parts=None if sums is None else {**self.parts, frame.part: sums})
+        sums, known, others = NodeSums.of(frame), self.parts.get(frame.part), self.others
+        if sums is None or len(others) > _MOST_OTHERS or (known is not None and known.frames == MOST_FRAMES):
+            return replace(self, parts=None, others=())
+        if known is not None:
+            together = known.with_later(sums)
+            sums, others = (sums, (*others, known)) if together is None else (together, others)
+        return replace(self, parts={**self.parts, frame.part: sums}, others=others)
+
+    def rows(self) -> Iterator[memoryview]:
+        """Its rows for binary COPY; none where it is left to `rollups`."""
+        parts = list((self.parts or {}).values())
+        # Where a part's nodes have changed, one may have been in several parts.
+        for sums in [NodeSums.united([*self.others, *parts])] if self.others else parts:
+            yield sums.rows(self.begin, self.site)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +148,5 @@ def write_minutes(connection: Connection, schema: str, ended: Sequence[Minute]) 
 def _pieces(minutes: Iterable[Minute]) -> Iterator[bytes | memoryview]:
     yield SIGNATURE
     for minute in minutes:
-        for sums in (minute.parts or {}).values():
-            yield sums.rows(minute.begin, minute.site)
+        yield from minute.rows()
     yield TRAILER

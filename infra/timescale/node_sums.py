@@ -1,8 +1,8 @@
-"""What several frames of the same nodes come to: the row of each node in `node_1m`, added up in whole numbers."""
+"""What several frames of nodes come to: the row of each node in `node_1m`, added up in whole numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -14,10 +14,10 @@ from infra.timescale.binary_copy import Pieces, as_it_is, encode_rows, number
 from models.node_frame import NodeFrame
 
 MOST_FRAMES = 512
-"""Added up; so no sum of bytes leaves an int64, and none of thousandths the whole numbers that a float8 has."""
+"""That may be added up, before some are united: 16 times as many leave no int64, and no float8's whole numbers."""
 
-_LARGEST = {"power_milliwatts": 2**43, "memory_used_bytes": 2**53}
-"""Of columns that could hold more; no node draws or has as much."""
+_LARGEST = {"power_milliwatts": 2**39, "memory_used_bytes": 2**49}
+"""Of columns that could hold more: half a gigawatt, half a petabyte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +55,16 @@ _ADD = {"n": np.add, "sum": np.add, "min": np.minimum, "max": np.maximum}
 
 @dataclass(frozen=True, slots=True)
 class NodeSums:
-    """Of some frames with the same nodes in the same order."""
+    """Of some frames, each node once."""
 
+    frames: int
+    """How many there are; a node may be in fewer."""
     nodes: Any
     """Arrow's array of their names."""
-    frames: int
     parts: Mapping[tuple[str, str], NDArray[Any]]
     """By the frame's column and the part of its measure, whole numbers for each node."""
     counts: Mapping[str, NDArray[np.int16]]
-    """By the name of the field."""
+    """By the name of the field, in how many frames something holds of each node."""
 
     @classmethod
     def of(cls, frame: NodeFrame) -> Self | None:
@@ -77,28 +78,46 @@ class NodeSums:
             if found is None:
                 return None
             parts |= {(column.name, part): found[part] for part in {"n", *column.parts}}
-        counts = {
+        counts = {"n": np.ones(batch.num_rows, dtype=np.int16)} | {
             field: (batch.column(name).to_numpy() == value).astype(np.int16)
             for field, (name, value) in _COUNTED.items()
         }
-        return cls(batch.column("node"), 1, parts, counts)
+        return cls(1, batch.column("node"), parts, counts)
 
     def with_later(self, other: Self) -> Self | None:
-        """Together with those of later frames; none where these are of other nodes, or there are too many."""
-        frames = self.frames + other.frames
-        if frames > MOST_FRAMES or not self.nodes.equals(other.nodes):
+        """Together with those of later frames; none where these are not of the same nodes in the same order."""
+        if not self.nodes.equals(other.nodes):
             return None
         parts = {key: _ADD[key[1]](values, other.parts[key]) for key, values in self.parts.items()}
         counts = {field: values + other.counts[field] for field, values in self.counts.items()}
-        return type(self)(self.nodes, frames, parts, counts)
+        return type(self)(self.frames + other.frames, self.nodes, parts, counts)
+
+    @classmethod
+    def united(cls, several: Sequence[Self]) -> Self:
+        """Those of frames with nodes of any kind, one or more."""
+        if len(several) == 1:
+            return several[0]
+        encoded = pa.concat_arrays([sums.nodes for sums in several]).dictionary_encode()
+        places, nodes = encoded.indices.to_numpy(), encoded.dictionary
+
+        def put(part: str, arrays: list[NDArray[Any]]) -> NDArray[Any]:
+            values = np.concatenate(arrays)
+            neutral = {"min": np.iinfo(values.dtype).max, "max": np.iinfo(values.dtype).min}.get(part, 0)
+            whole = np.full(len(nodes), neutral, values.dtype)
+            _ADD[part].at(whole, places, values)
+            return whole
+
+        parts = {key: put(key[1], [sums.parts[key] for sums in several]) for key in several[0].parts}
+        counts = {field: put("n", [sums.counts[field] for sums in several]) for field in several[0].counts}
+        return cls(sum(sums.frames for sums in several), nodes, parts, counts)
 
     def rows(self, minute: int, site: str) -> memoryview:
         """Rows of `node_1m` for binary COPY, without signature and trailer; `minute` in milliseconds since 1970."""
         if not len(self.nodes):
             return memoryview(b"")
-        fields = [number(pa.array(np.full(len(self.nodes), self.frames)), as_it_is, ">i4")]
+        fields = [number(pa.array(self.counts["n"]), as_it_is, ">i4")]
         fields += [self._field(column, part) for column in _COLUMNS for part in column.parts]
-        fields += [number(pa.array(values), as_it_is, ">i8") for values in self.counts.values()]
+        fields += [number(pa.array(self.counts[field]), as_it_is, ">i8") for field in _COUNTED]
         return encode_rows(minute, site, self.nodes, fields)
 
     def _field(self, column: _Column, part: str) -> Pieces:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from infra.timescale.batch import RowBatch
 from infra.timescale.connection import Connection
 from infra.timescale.measures import NODE_ROLLUP, minute_columns
-from infra.timescale.node_minutes import NodeMinutes
+from infra.timescale.node_minutes import Minute, NodeMinutes
 from infra.timescale.node_sums import FIELDS, MOST_FRAMES, NodeSums
 from infra.timescale.sink import TimescaleSink
 from models.instants import Instant, moment_of
@@ -88,12 +88,40 @@ def test_several_minutes_sites_and_parts_may_be_in_one_batch(database_url: str) 
         assert due_minutes(look) == [(site, moment_of(T0 + 3 * MINUTE)) for site in ("abilene", "memphis")]
 
 
+@pytest.mark.servers
+def test_nodes_may_come_and_go_within_the_minute(database_url: str) -> None:
+    """A node more moves others to the next part; one that is gone moves them back."""
+    parts = {
+        T0: (["a", "b"], ["c"]),
+        T0 + 10_000: (["a", "aa"], ["b", "c"]),
+        T0 + 20_000: (["a", "b"],),
+        T0 + 30_000: (["a", "b"], ["c", "d"]),
+    }
+    with opened(database_url) as (sink, look):
+        for tick, several in parts.items():
+            for part, names in enumerate(several):
+                watts = [None if name == "aa" else tick % 977 + len(name) for name in names]
+                told = node_frame("memphis", tick, {"node": names, "power_milliwatts": watts}, part)
+                sink.write(RowBatch(nodes=[told]))
+        sink.write(frames(NEXT))
+
+        assert minutes(look) == right_minutes(look)
+        assert select(look, "select node, n from node_1m order by node") == [
+            ("a", 4),
+            ("aa", 1),
+            ("b", 4),
+            ("c", 3),
+            ("d", 1),
+        ]
+        assert due_minutes(look) == [("memphis", moment_of(NEXT))]
+
+
 NUMBERS = {
     "hearing": st.integers(0, 2),
     "state": st.integers(0, 3),
-    "power_milliwatts": st.none() | st.integers(-5, 2**43),
+    "power_milliwatts": st.none() | st.integers(-5, 2**39),
     "utilization_ppm": st.none() | st.integers(0, 1_000_000),
-    "memory_used_bytes": st.none() | st.integers(0, 2**53),
+    "memory_used_bytes": st.none() | st.integers(0, 2**49),
     "temperature_millicelsius": st.none() | st.integers(-60_000, 200_000),
     "energy_joules": st.none() | st.integers(0, 2**62),
 }
@@ -153,9 +181,9 @@ def a_repeat(sink: TimescaleSink, _: str) -> None:
     sink.write(frames(T0 + 10_000))
 
 
-def a_node_more(sink: TimescaleSink, _: str) -> None:
-    sink.write(frames(T0))
-    sink.write(RowBatch(nodes=[nodes(tick=T0 + 10_000, names=["n1", "n2", "n3"])]))
+def nodes_that_change_all_the_time(sink: TimescaleSink, _: str) -> None:
+    for second in range(20):
+        sink.write(RowBatch(nodes=[nodes(tick=T0 + second * 1000, names=[f"n{second}"])]))
 
 
 def a_node_whose_state_is_not_known(sink: TimescaleSink, _: str) -> None:
@@ -164,7 +192,7 @@ def a_node_whose_state_is_not_known(sink: TimescaleSink, _: str) -> None:
 
 
 def watts_beyond_all_measure(sink: TimescaleSink, _: str) -> None:
-    sink.write(RowBatch(nodes=[frame(T0, watts=2**43 + 1)]))
+    sink.write(RowBatch(nodes=[frame(T0, watts=2**39 + 1)]))
     sink.write(frames(T0 + 10_000))
 
 
@@ -178,7 +206,7 @@ LEFT = (
     another_writer,
     a_successor,
     a_repeat,
-    a_node_more,
+    nodes_that_change_all_the_time,
     a_node_whose_state_is_not_known,
     watts_beyond_all_measure,
     somebody_quicker,
@@ -240,18 +268,13 @@ def test_those_who_roll_up_leave_the_newest_minutes_to_their_writer(database_url
         assert sink.roll_up_some(Instant(T0 + HOUR + 25_000), 25_000) == 1
 
 
-def summed(several: Sequence[NodeFrame]) -> NodeSums | None:
-    whole: NodeSums | None = None
-    for each in several:
-        sums = NodeSums.of(each)
-        assert sums is not None
-        whole = sums if whole is None else whole.with_later(sums)
-    return whole
-
-
 def test_no_more_frames_are_added_up_than_sums_have_room_for() -> None:
-    assert summed([frame(T0 + number) for number in range(MOST_FRAMES)]) is not None
-    assert summed([frame(T0 + number) for number in range(MOST_FRAMES + 1)]) is None
+    minute = Minute("memphis", Instant(T0), 0, {})
+    for number in range(MOST_FRAMES):
+        minute = minute.with_frame(frame(T0 + number))
+
+    assert minute.parts is not None
+    assert minute.with_frame(frame(T0 + MOST_FRAMES)).parts is None
 
 
 def test_a_frame_without_nodes_has_no_rows() -> None:
