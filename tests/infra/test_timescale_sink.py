@@ -205,6 +205,34 @@ def test_a_node_that_comes_back_is_told_of_once(database_url: str) -> None:
         ]
 
 
+def test_nodes_that_are_absent_are_looked_for_one_by_one(database_url: str) -> None:
+    """And not each of them in the whole frame: with some thousand nodes and absent ones that takes minutes."""
+    everybody = [f"n{number:03}" for number in range(400)]
+    with opened(database_url) as (sink, look):
+        sink.write(RowBatch(nodes=[nodes(tick=T0, names=everybody)]))
+        sink.write(RowBatch(nodes=[nodes(tick=T0 + 10_000, names=everybody[:200])]))
+        before = rows_read(look, sink)
+        sink.write(RowBatch(nodes=[nodes(tick=T0 + 20_000, names=everybody[:200])]))
+
+        assert select(look, "select count(*) from node_absent") == [(200,)]
+        assert rows_read(look, sink) - before < 10 * len(everybody)
+
+
+def rows_read(look: Connection, sink: TimescaleSink) -> int:
+    """How many rows of node samples were read so far; a session says so when it ends."""
+    sink.close()
+    application = "fleettwin store"
+    while look.execute("select from pg_stat_activity where application_name = %s", [application]).fetchone():
+        pass
+    ((rows,),) = select(
+        look,
+        "select sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::int8 from pg_stat_user_tables"
+        " where relid in (select format('%I.%I', chunk_schema, chunk_name)::regclass"
+        " from timescaledb_information.chunks where hypertable_name = 'node_samples')",
+    )
+    return int(rows)
+
+
 def test_an_episode_shows_its_newest_event(database_url: str) -> None:
     opening = shortage(0)
     resolving = shortage(2, tick=T0 + 9000, status=Status.RESOLVED, missing=0)

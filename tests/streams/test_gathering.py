@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import orjson
@@ -11,11 +12,12 @@ from models.cloudevents import EventType, headers
 from models.dead_letter import refused_record
 from models.errors import RecordRefused
 from models.instants import Instant
+from models.node_frame import COLUMNS, encode_node_frame
 from models.record import Headers, Record
 from models.replay_note import note
-from models.topics import DEAD_LETTERS, PIPELINE, STATE
+from models.topics import DEAD_LETTERS, NODES, PIPELINE, STATE
 from streams.workers.gathering import Gathering
-from tests.infra.timescale_builders import T0, pipeline_sample, site_state
+from tests.infra.timescale_builders import T0, node_frame, pipeline_sample, site_state
 
 SAMPLE = pipeline_sample()
 
@@ -94,6 +96,19 @@ def test_a_site_state_is_taken_in_as_before() -> None:
 def test_a_state_that_no_table_can_hold_is_refused(kind: EventType, value: dict[str, Any]) -> None:
     with pytest.raises(RecordRefused, match="no table can hold"):
         Gathering().add(record(STATE, kind, orjson.dumps(value)))
+
+
+@pytest.mark.parametrize("column", ["power_milliwatts", "memory_used_bytes"])
+@pytest.mark.parametrize(("value", "taken"), [(2**53, True), (-(2**53), True), (2**53 + 1, False), (-(2**63), False)])
+def test_a_node_frame_has_only_figures_that_can_be_added_up(column: str, value: int, *, taken: bool) -> None:
+    frame = node_frame("memphis", T0, {"node": ["a", "b"], column: [None, value]})
+    columns = {name: frame.batch.column(name) for name in COLUMNS}
+    told = record(NODES, EventType.NODE_FRAME, encode_node_frame("memphis", T0, 0, columns))
+    gathering = Gathering()
+    with nullcontext() if taken else pytest.raises(RecordRefused, match="no table can hold"):
+        gathering.add(told)
+
+    assert len(gathering.batch().nodes) == taken
 
 
 def test_a_note_that_a_record_was_sent_again_is_no_letter() -> None:
