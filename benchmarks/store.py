@@ -3,8 +3,9 @@
     python -m benchmarks.store [--nodes 125000] [--sites 20] [--ticks 6] [--json]
 
 Node frames of all nodes, ten seconds of event time apart, are written in this process by the store's sink: encoded,
-copied, the newest frames noted, rollups marked. Then minutes and hours are rolled up. The bare COPY sends bytes that
-were encoded before, in one transaction for each tick. CPU is that of this process (client) and of all of PostgreSQL's
+copied, the newest frames noted, minutes computed, rollups marked. Then the database rolls up what is left: the last
+minute, which no later frame has ended. The bare COPY sends bytes that were encoded before, in one transaction for each
+tick. CPU is that of this process (client) and of all of PostgreSQL's
 (server), so that other work on the machine does not show in it. Servers are its own, and are stopped in the end.
 """
 
@@ -29,6 +30,7 @@ from infra.timescale.binary_copy import SIGNATURE, TRAILER, encode_nodes
 from infra.timescale.connection import Connection, connect
 from infra.timescale.copying import Content, copy_straight
 from infra.timescale.latest import follow_nodes
+from infra.timescale.node_minutes import NodeMinutes, write_minutes
 from infra.timescale.rollups import mark_due
 from infra.timescale.rosters import Rosters, rosters_of
 from infra.timescale.sink import TimescaleSink
@@ -59,7 +61,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class StoreCost:
-    """`steps` has `sink`, `bare_copy`, `roll_up`, and the parts of the sink: `encode`, `copy`, `follow`, `mark`."""
+    """`steps` has `sink`, `bare_copy`, `roll_up`, and of the sink `encode`, `copy`, `follow`, `minutes`, `mark`."""
 
     nodes: int
     sites: int
@@ -107,7 +109,7 @@ def store_cost(stage: Stage, nodes: int = 125_000, sites: int = 20, ticks: int =
         schema, meter = own.settings.database.schema_name, Meter(own.database)
         _make_bare(owner, schema)
         with TimescaleSink(own.database_url, schema) as sink:
-            rosters = Rosters()
+            rosters, minutes = Rosters(), NodeMinutes()
             for number in range(ticks):
                 frames = fleet_frames(nodes, sites, START + number * INTERVAL)
                 _copy_bare(owner, schema, frames, meter)
@@ -115,7 +117,7 @@ def store_cost(stage: Stage, nodes: int = 125_000, sites: int = 20, ticks: int =
                     sink.write(RowBatch(nodes=frames))
             for number in range(ticks):
                 later = fleet_frames(nodes, sites, START + HOUR + number * INTERVAL)
-                _write_by_parts(owner, schema, later, rosters, meter)
+                _write_by_parts(owner, schema, later, rosters, minutes, meter)
             with meter.step("roll_up"):
                 sink.roll_up(Instant(START + HOUR))
     return summed_up(nodes, sites, ticks, meter.costs(nodes * ticks))
@@ -157,7 +159,9 @@ def _copy_bare(owner: Connection, schema: str, frames: list[NodeFrame], meter: M
             copy.write(piece)
 
 
-def _write_by_parts(owner: Connection, schema: str, frames: list[NodeFrame], rosters: Rosters, meter: Meter) -> None:
+def _write_by_parts(
+    owner: Connection, schema: str, frames: list[NodeFrame], rosters: Rosters, minutes: NodeMinutes, meter: Meter
+) -> None:
     """As the sink does; `copy` encodes, too, and `encode` is that alone, once more."""
     names, ticks = rosters_of(frames), {(frame.site, Instant(frame.tick)) for frame in frames}
     with meter.step("encode"):
@@ -167,10 +171,14 @@ def _write_by_parts(owner: Connection, schema: str, frames: list[NodeFrame], ros
         with meter.step("copy"):
             copy_straight(owner, schema, Content(NODE_SAMPLES, frames=frames))
         with meter.step("follow"):
-            follow_nodes(owner, schema, names, rosters)
+            newest = follow_nodes(owner, schema, names, rosters)
+        with meter.step("minutes"):
+            followed = minutes.followed(frames, newest)
+            computed = write_minutes(owner, schema, followed.ended)
         with meter.step("mark"):
-            mark_due(owner, schema, {NODE_SAMPLES.name: ticks})
+            mark_due(owner, schema, {NODE_SAMPLES.name: ticks}, computed)
     rosters.remember(names)
+    minutes.keep(followed)
 
 
 def main() -> None:

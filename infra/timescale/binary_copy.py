@@ -24,12 +24,13 @@ TRAILER = b"\xff\xff"
 _POSTGRES_EPOCH_MILLISECONDS = 946_684_800_000
 """2000-01-01T00:00:00Z, from which PostgreSQL counts microseconds."""
 _NULL = b"\xff\xff\xff\xff"
+_TYPES = {">i8": 20, ">f4": 700}
+"""PostgreSQL's numbers for int8 and float4."""
+
 Pieces = tuple[Any, ...]
 """A field of all rows: Arrow arrays of bytes, whose elements follow one another in each row."""
 Convert = Callable[[NDArray[Any]], NDArray[Any]]
-
-_TYPES = {">i8": 20, ">f4": 700}
-"""PostgreSQL's numbers for int8 and float4."""
+"""Makes PostgreSQL's values of a column's."""
 
 
 def encode_nodes(frame: NodeFrame) -> memoryview:

@@ -76,7 +76,7 @@ class Followed:
     """Where a batch leaves the minutes of its sites."""
 
     open: Mapping[str, Minute]
-    """The newest of each site."""
+    """The newest of each site that has more frames now."""
     ended: Sequence[Minute]
     """Those after which the batch has a later one."""
 
@@ -106,9 +106,9 @@ class NodeMinutes:
                     newest = before[site]
                     minute = Minute(site, begin, 0, {} if newest is None or newest < begin else None)
                 if begin == minute.begin:
-                    minute = minute.with_frame(frame)
-            if minute is not None:
-                opened[site] = replace(minute, marks=minute.marks + 1)
+                    opened[site] = minute = minute.with_frame(frame)
+            if site in opened:
+                opened[site] = replace(opened[site], marks=opened[site].marks + 1)
         return Followed(opened, ended)
 
     def keep(self, followed: Followed) -> None:

@@ -243,6 +243,11 @@ def test_a_late_frame_has_its_minute_computed_anew(database_url: str) -> None:
         sink.roll_up(Instant(NEXT))
         assert minutes(look) == right_minutes(look)
 
+        sink.write(frames(T0 + 30_000))
+        sink.roll_up(Instant(NEXT))
+        sink.write(frames(NEXT + MINUTE))
+        assert minutes(look) == right_minutes(look, NEXT + MINUTE), "the minute after it is the writer's all the same"
+
 
 def test_what_was_not_written_is_not_counted() -> None:
     open_minutes = NodeMinutes()
