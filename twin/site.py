@@ -127,6 +127,8 @@ def ticks_between(closed: int, due: int, held: Iterable[int], rules: Rules) -> l
     """
     ticks: list[int] = []
     tick = closed + rules.tick
+    if tick > due:
+        return ticks  # what came before the first clock may still be held, for ticks that are closed
     for target in sorted({due, *(max(wanted, tick) for wanted in held if wanted <= due)}):
         if target - tick > rules.longest_jump:
             tick = target

@@ -13,12 +13,12 @@ from psycopg import sql
 from infra.timescale.batch import RowBatch
 from infra.timescale.connection import Connection, connect
 from infra.timescale.copying import contents_of, copy_straight
-from infra.timescale.measures import ROLLUPS, Rollup, minute_columns
 from infra.timescale.reading_back import expected_rows, stored_rows
 from infra.timescale.rollups import mark_due, roll_up
 from infra.timescale.sink import TimescaleSink
 from infra.timescale.tables import SITE_SAMPLES
 from models.instants import Instant, moment_of
+from tests.infra.rolled_up import assert_rolled_up
 from tests.infra.timescale_builders import (
     HOUR,
     T0,
@@ -38,35 +38,6 @@ MINUTE = 60_000
 ALL = Instant(T0 + 9000 * HOUR)
 
 
-def rows_of(look: Connection, rollup: Rollup, suffix: str) -> dict[tuple[object, ...], list[object]]:
-    """The rollup as it is, by key."""
-    keys = ["time", *rollup.keys]
-    columns = ", ".join([*keys, *(name for name, _ in minute_columns(rollup))])
-    found = look.execute(f"select {columns} from fleettwin.{rollup.name}_{suffix}".encode()).fetchall()
-    return {row[: len(keys)]: list(row[len(keys) :]) for row in found}
-
-
-def right_rows(look: Connection, rollup: Rollup, suffix: str) -> dict[tuple[object, ...], list[object]]:
-    """The rollup as it should be, straight from the samples."""
-    span = {"1m": "1 minute", "1h": "1 hour"}[suffix]
-    keys = [f"time_bucket('{span}', time)", *rollup.keys]
-    columns = ", ".join([*keys, *(value.as_string(look) for _, value in minute_columns(rollup))])
-    grouped = ", ".join(keys)
-    found = look.execute(f"select {columns} from fleettwin.{rollup.source} group by {grouped}".encode()).fetchall()
-    return {row[: len(keys)]: list(row[len(keys) :]) for row in found}
-
-
-def assert_right(look: Connection) -> None:
-    for rollup in ROLLUPS:
-        for suffix in ("1m", "1h"):
-            found, right = rows_of(look, rollup, suffix), right_rows(look, rollup, suffix)
-            assert found.keys() == right.keys()
-            assert found
-            for key, values in right.items():
-                # the order of floating-point sums is the server's choice
-                assert found[key] == [pytest.approx(v, rel=1e-12) if isinstance(v, float) else v for v in values]
-
-
 def due(look: Connection) -> list[tuple[str, str, datetime]]:
     return select(look, "select rollup, site, bucket from rollup_due order by 1, 2, 3")
 
@@ -76,7 +47,7 @@ def test_they_equal_a_direct_aggregate(database_url: str) -> None:
         sink.write(minute_of_everything(T0 + HOUR - 30_000, seconds=150))
         sink.roll_up()
 
-        assert_right(look)
+        assert_rolled_up(look)
         assert due(look) == []
 
 
@@ -89,7 +60,7 @@ def test_hours_are_those_of_utc_whatever_the_zone_of_the_server(database_url: st
         sink.write(batch)
         sink.roll_up()
 
-        assert_right(look)
+        assert_rolled_up(look)
         assert list(stored_rows(look, "fleettwin", SITE_SAMPLES)) == expected_rows(batch, SITE_SAMPLES)
 
 
@@ -100,11 +71,11 @@ def test_late_rows_and_repeats_are_right_too(database_url: str) -> None:
         sink.roll_up()
         sink.write(RowBatch(sites=late.sites, nodes=late.nodes))
         sink.roll_up()
-        assert_right(look)
+        assert_rolled_up(look)
 
         sink.write(RowBatch(sites=late.sites, nodes=late.nodes))
         assert sink.roll_up() == 0
-        assert_right(look)
+        assert_rolled_up(look)
 
 
 def test_only_closed_buckets_are_computed(database_url: str) -> None:
@@ -118,7 +89,7 @@ def test_only_closed_buckets_are_computed(database_url: str) -> None:
         assert select(look, "select time from fleet_1h") == []
 
         sink.roll_up(Instant(T0 + HOUR))
-        assert_right(look)
+        assert_rolled_up(look)
 
 
 def test_a_crash_between_writing_and_rolling_up_loses_nothing(database_url: str) -> None:
@@ -128,7 +99,7 @@ def test_a_crash_between_writing_and_rolling_up_loses_nothing(database_url: str)
         with TimescaleSink(database_url, "fleettwin") as other:
             other.roll_up()
 
-        assert_right(look)
+        assert_rolled_up(look)
 
 
 def test_a_crash_while_rolling_up_leaves_the_buckets_due(database_url: str) -> None:
@@ -144,7 +115,7 @@ def test_a_crash_while_rolling_up_leaves_the_buckets_due(database_url: str) -> N
         assert due(look) == before
 
         sink.roll_up()
-        assert_right(look)
+        assert_rolled_up(look)
 
 
 def test_rows_that_are_being_written_are_waited_for(database_url: str) -> None:
@@ -188,7 +159,7 @@ def test_two_workers_may_roll_up_at_once(database_url: str) -> None:
         for worker in workers:
             worker.join()
 
-        assert_right(look)
+        assert_rolled_up(look)
 
 
 def test_what_a_tenant_deserves_is_averaged_over_the_ticks_at_which_it_is_known(database_url: str) -> None:

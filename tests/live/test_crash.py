@@ -12,6 +12,7 @@ from infra.embedded.stack import RunningStack
 from infra.settings import ClockSource
 from models.instants import instant_of
 from models.topics import SHORTAGES, STATE
+from tests.infra.rolled_up import assert_rolled_up
 from tests.live.world import SCENARIO, World, new_world
 
 pytestmark = [pytest.mark.servers, pytest.mark.timeout(600)]
@@ -65,6 +66,7 @@ def test_nothing_is_lost_or_doubled_however_often_workers_are_killed(
         world.stop(store)
 
         verified = world.told("verify")
+        assert_rolled_up(world.database, world.schema)
 
     compared = verified["compared"]
     assert verified["differences"] == 0, verified["first_difference"]

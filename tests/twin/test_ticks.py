@@ -7,8 +7,8 @@ import pytest
 
 from models.ledger import Samples
 from models.record import Outgoing
-from models.topics import LEDGER, TELEMETRY, dead_letters
-from tests.builders import CATALOGUE, T0, clock, folded, frame, row, samples_of
+from models.topics import LEDGER, NODES, TELEMETRY, dead_letters
+from tests.builders import CATALOGUE, SITE, T0, clock, folded, frame, row, samples_of
 from twin.rules import Rules
 from twin.telemetry import TelemetryMachine
 
@@ -69,6 +69,17 @@ def test_a_clock_that_moves_within_a_tick_puts_nothing_out() -> None:
     folded(twin, [clock(T0 + GRACE)])
 
     assert folded(twin, [clock(T0 + GRACE + 999)]) == []
+
+
+def test_what_came_before_the_first_clock_waits_for_the_next_tick() -> None:
+    """However many clocks come until then: a worker that hands a partition on says the time, and so does the next."""
+    twin = TelemetryMachine(0, 1, Rules(node_interval=RULES.tick), CATALOGUE)
+    before = folded(twin, [frame([row(at=T0 - 1500), row("n1", T0 - 500)]), clock(T0 + GRACE), clock(T0 + GRACE + 400)])
+    after = folded(twin, [frame([row(at=T0 + 600, sequence=1)]), clock(T0 + 1000 + GRACE)])
+
+    assert [output.topic for output in before] == [LEDGER]
+    assert [output.identity for output in after if output.topic == NODES] == [f"{SITE}@{T0 + 1000}/0"]
+    assert [sample.tick for sample in samples_of(after)] == [T0 + 1000]
 
 
 def test_steps_follow_on_one_another() -> None:
