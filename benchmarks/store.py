@@ -5,8 +5,8 @@
 Node frames of all nodes, ten seconds of event time apart, are written in this process by the store's sink: encoded,
 copied, the newest frames noted, minutes computed, rollups marked. Then the database rolls up what is left: the last
 minute, which no later frame has ended. The bare COPY sends bytes that were encoded before, in one transaction for each
-tick. CPU is that of this process (client) and of all of PostgreSQL's
-(server), so that other work on the machine does not show in it. Servers are its own, and are stopped in the end.
+tick. CPU is that of this process (client) and of all of PostgreSQL's (server), so that other work on the machine does
+not show in it. Servers are its own, and are stopped in the end.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from benchmarks.node_rows import fleet_frames
 from benchmarks.processes import Tree
 from benchmarks.stage import Stage, servers, set_up
 from infra.timescale.batch import RowBatch
-from infra.timescale.binary_copy import SIGNATURE, TRAILER, encode_nodes
+from infra.timescale.binary_copy import encode_nodes, whole
 from infra.timescale.connection import Connection, connect
 from infra.timescale.copying import Content, copy_straight
 from infra.timescale.latest import follow_nodes
@@ -151,7 +151,7 @@ def _make_bare(owner: Connection, schema: str) -> None:
 
 
 def _copy_bare(owner: Connection, schema: str, frames: list[NodeFrame], meter: Meter) -> None:
-    encoded: list[bytes | memoryview] = [SIGNATURE, *map(encode_nodes, frames), TRAILER]
+    encoded = list(whole(map(encode_nodes, frames)))
     columns = sql.SQL(", ").join(map(sql.Identifier, NODE_SAMPLES.columns))
     statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(sql.Identifier(schema, BARE), columns)
     with meter.step("bare_copy"), owner.cursor() as cursor, cursor.copy(statement) as copy:

@@ -8,7 +8,7 @@ elements, for each dimension its length and first index, then the elements as fi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from models.node_frame import NodeFrame
 
-SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-TRAILER = b"\xff\xff"
+_SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_TRAILER = b"\xff\xff"
 
 _POSTGRES_EPOCH_MILLISECONDS = 946_684_800_000
 """2000-01-01T00:00:00Z, from which PostgreSQL counts microseconds."""
@@ -31,6 +31,13 @@ Pieces = tuple[Any, ...]
 """A field of all rows: Arrow arrays of bytes, whose elements follow one another in each row."""
 Convert = Callable[[NDArray[Any]], NDArray[Any]]
 """Makes PostgreSQL's values of a column's."""
+
+
+def whole(rows: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryview]:
+    """Encoded rows with what COPY wants before and after them."""
+    yield _SIGNATURE
+    yield from rows
+    yield _TRAILER
 
 
 def encode_nodes(frame: NodeFrame) -> memoryview:

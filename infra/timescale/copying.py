@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from psycopg import sql
@@ -11,7 +11,7 @@ from pydantic_core import to_jsonable_python
 
 from infra.timescale import tables
 from infra.timescale.batch import RowBatch
-from infra.timescale.binary_copy import SIGNATURE, TRAILER, encode_nodes
+from infra.timescale.binary_copy import encode_nodes, whole
 from infra.timescale.connection import Connection
 from infra.timescale.rows import Row, rows_of
 from models.node_frame import NodeFrame
@@ -70,19 +70,13 @@ def _copy(connection: Connection, target: sql.Identifier, content: Content) -> i
     with connection.cursor() as cursor:
         with cursor.copy(statement) as copy:
             if content.frames:
-                for piece in _pieces(content.frames):
+                for piece in whole(map(encode_nodes, content.frames)):
                     copy.write(piece)
             else:
                 copy.set_types(kinds)
                 for row in content.rows:
                     copy.write_row([_sent(value, kind) for value, kind in zip(row, kinds, strict=True)])
         return cursor.rowcount
-
-
-def _pieces(frames: Iterable[NodeFrame]) -> Iterable[bytes | memoryview]:
-    yield SIGNATURE
-    yield from map(encode_nodes, frames)
-    yield TRAILER
 
 
 def _names(table: tables.Table) -> sql.Composed:

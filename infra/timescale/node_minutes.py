@@ -13,13 +13,13 @@ from typing import LiteralString
 
 from psycopg import sql
 
-from infra.timescale.binary_copy import SIGNATURE, TRAILER
+from infra.timescale.binary_copy import whole
 from infra.timescale.connection import Connection
 from infra.timescale.node_sums import FIELDS, MOST_FRAMES, NodeSums
 from models.instants import Instant, instant_of, moment_of, tick_at_or_before
 from models.node_frame import NodeFrame
 
-TABLE = "node_1m"
+_TABLE = "node_1m"
 _MINUTE = 60_000
 _MOST_OTHERS = 15
 """How often the nodes of a site may change within a minute, until it is left to `rollups`: each time takes memory."""
@@ -134,19 +134,12 @@ def write_minutes(connection: Connection, schema: str, ended: Sequence[Minute]) 
     if marked:
         claim = sql.SQL(_CLAIM).format(due=sql.Identifier(schema, "rollup_due"))
         sites, begins = [minute.site for minute in marked], [moment_of(minute.begin) for minute in marked]
-        found = connection.execute(claim, [sites, begins, [minute.marks for minute in marked], TABLE]).fetchall()
+        found = connection.execute(claim, [sites, begins, [minute.marks for minute in marked], _TABLE]).fetchall()
         ours |= {(site, instant_of(bucket)) for site, bucket in found}
     if ours:
         columns = sql.SQL(", ").join(map(sql.Identifier, ("time", "site", "node", *FIELDS)))
-        target = sql.SQL("copy {} ({}) from stdin (format binary)").format(sql.Identifier(schema, TABLE), columns)
+        target = sql.SQL("copy {} ({}) from stdin (format binary)").format(sql.Identifier(schema, _TABLE), columns)
         with connection.cursor() as cursor, cursor.copy(target) as copy:
-            for piece in _pieces(known[key] for key in sorted(ours)):
+            for piece in whole(rows for key in sorted(ours) for rows in known[key].rows()):
                 copy.write(piece)
     return ours
-
-
-def _pieces(minutes: Iterable[Minute]) -> Iterator[bytes | memoryview]:
-    yield SIGNATURE
-    for minute in minutes:
-        yield from minute.rows()
-    yield TRAILER

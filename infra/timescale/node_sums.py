@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from infra.timescale.binary_copy import Pieces, as_it_is, encode_rows, number
+from infra.timescale.measures import NODE_ROLLUP, Measure
 from models.node_frame import NodeFrame
 
 MOST_FRAMES = 512
@@ -22,21 +23,27 @@ _LARGEST = {"power_milliwatts": 2**39, "memory_used_bytes": 2**49}
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """Of a frame, and which measure of `node_1m` comes from it."""
+    """Of a frame, and the measure of `node_1m` that comes from it."""
 
     name: str
-    measure: str
-    parts: tuple[str, ...]
-    unit: int = 1
-    """How many of the column's whole numbers one unit of the measure holds."""
+    measure: Measure
+
+    @property
+    def unit(self) -> int:
+        """How many of the column's whole numbers one unit of the measure holds."""
+        return int(self.measure.whole or 1)
 
 
-_COLUMNS = (
-    _Column("power_milliwatts", "power_watts", ("n", "sum", "min", "max"), 1000),
-    _Column("utilization_ppm", "utilization", ("n", "sum", "min", "max"), 1_000_000),
-    _Column("temperature_millicelsius", "temperature_celsius", ("n", "sum", "max"), 1000),
-    _Column("memory_used_bytes", "memory_used_bytes", ("n", "sum", "max")),
-    _Column("energy_joules", "energy_joules", ("min", "max")),
+_SOURCES = {
+    "power_watts": "power_milliwatts",
+    "utilization": "utilization_ppm",
+    "temperature_celsius": "temperature_millicelsius",
+    "memory_used_bytes": "memory_used_bytes",
+    "energy_joules": "energy_joules",
+}
+"""Measures, and the frame's columns that they come from."""
+_COLUMNS = tuple(
+    _Column(_SOURCES[measure.name], measure) for measure in NODE_ROLLUP.measures if measure.name in _SOURCES
 )
 _COUNTED = {
     "lost_sum": ("hearing", 2),
@@ -47,7 +54,7 @@ _COUNTED = {
 }
 """In how many frames a node has such a value in such a column."""
 
-FIELDS = ("n", *(f"{column.measure}_{part}" for column in _COLUMNS for part in column.parts), *_COUNTED)
+FIELDS = ("n", *(f"{column.measure.name}_{part}" for column in _COLUMNS for part in column.measure.parts), *_COUNTED)
 """The columns of `node_1m` after time, site and node, in the order in which `NodeSums.rows` has them."""
 
 _ADD = {"n": np.add, "sum": np.add, "min": np.minimum, "max": np.maximum}
@@ -77,7 +84,7 @@ class NodeSums:
             found = _parts(batch.column(column.name), _LARGEST.get(column.name))
             if found is None:
                 return None
-            parts |= {(column.name, part): found[part] for part in {"n", *column.parts}}
+            parts |= {(column.name, part): found[part] for part in {"n", *column.measure.parts}}
         counts = {"n": np.ones(batch.num_rows, dtype=np.int16)} | {
             field: (batch.column(name).to_numpy() == value).astype(np.int16)
             for field, (name, value) in _COUNTED.items()
@@ -116,7 +123,7 @@ class NodeSums:
         if not len(self.nodes):
             return memoryview(b"")
         fields = [number(pa.array(self.counts["n"]), as_it_is, ">i4")]
-        fields += [self._field(column, part) for column in _COLUMNS for part in column.parts]
+        fields += [self._field(column, part) for column in _COLUMNS for part in column.measure.parts]
         fields += [number(pa.array(self.counts[field]), as_it_is, ">i8") for field in _COUNTED]
         return encode_rows(minute, site, self.nodes, fields)
 
