@@ -16,6 +16,7 @@ from mode import Service
 
 from infra.plain_log import log_plainly
 from streams.workers.leaving import STOP_SECONDS, end_within
+from streams.workers.refreshing import pause_after_failed_refreshes
 from streams.workers.repeats import Repeats
 
 log = structlog.get_logger()
@@ -82,6 +83,7 @@ def run_app(app: Any, *beside: Callable[[], AbstractAsyncContextManager[None]]) 
     log_plainly()
     log.info("joining", group=app.conf.id)
     uvloop.install()
+    pause_after_failed_refreshes()
     services = [_Calm(), *(_Beside(make) for make in beside)]
     worker = _Worker(app, *services, loglevel="WARNING", redirect_stdouts=False, quiet=True)
     worker.spinner = None  # it turns for every line that any library logs for debugging, so all of them would be made
