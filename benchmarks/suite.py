@@ -43,7 +43,7 @@ class Extent:
     """Whether it is measured how cost grows, and how much disk a day takes."""
 
 
-STANDARD = Extent(seconds=120, attempts=2, attempt_seconds=60, recovered_nodes=(125_000,), stored_ticks=3)
+STANDARD = Extent(seconds=120, attempts=3, attempt_seconds=60, recovered_nodes=(125_000,), stored_ticks=3)
 LONG = Extent(
     seconds=600,
     attempts=5,
