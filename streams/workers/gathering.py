@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -13,7 +15,7 @@ from infra.timescale.storable import recent, storable, storable_frame
 from models.cloudevents import EventType
 from models.dead_letter import DeadLetter, read_letter
 from models.errors import RecordRefused
-from models.node_frame import NodeFrame, read_node_frame
+from models.node_frame import MOST_ROWS, NodeFrame, read_node_frame
 from models.pipeline import PipelineSample
 from models.record import Record
 from models.replay_note import is_note
@@ -42,6 +44,9 @@ class Gathering:
     next_offsets: dict[tuple[str, int], int] = field(default_factory=dict)
     records: int = 0
     bytes: int = 0
+    _last_frames: dict[int, NodeFrame] = field(default_factory=dict)
+    """Of nodes, by partition."""
+    _added: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def full(self) -> bool:
@@ -62,6 +67,7 @@ class Gathering:
         self.next_offsets[record.topic, record.partition] = record.offset + 1
         self.records += 1
         self.bytes += len(record.value or b"")
+        self._added.set()
         if record.topic in DEAD_LETTERS:
             # They have the headers of what was refused, so the topic alone says what they are.
             if not is_note(record):
@@ -78,12 +84,25 @@ class Gathering:
                     self.shortages.append(_checked(Shortage.model_validate_json(value)))
                 case EventType.NODE_FRAME:
                     self.nodes.append(_of_nodes(value))
+                    self._last_frames[record.partition] = self.nodes[-1]
                 case EventType.PIPELINE_SAMPLE:
                     self.pipeline.append(_recent(PipelineSample.model_validate_json(value)))
                 case _:
                     raise RecordRefused("unexpected", f"ce_type {kind!r}")
         except ValidationError as invalid:
             raise RecordRefused("undecodable", f"{kind}: {invalid.errors()[0]['msg']}") from None
+
+    async def complete(self, seconds: float) -> None:
+        """Wait for the rest of a site's nodes where it may be on its way, for so long at most.
+
+        A batch that ends between two frames of a site and a tick is right, and dear: the nodes of the second one are
+        written down as absent, and taken out again with the next batch.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not self.full and any(frame.batch.num_rows == MOST_ROWS for frame in self._last_frames.values()):
+                    self._added.clear()
+                    await self._added.wait()
 
     def batch(self) -> RowBatch:
         """As the sink takes it."""

@@ -46,6 +46,9 @@ AGENTS = {
 WRITE_SECONDS = 0.5
 """Between two batches."""
 
+REST_SECONDS = 0.25
+"""How long a batch waits for the rest of a site's nodes."""
+
 LONGEST_PAUSE_SECONDS = 10.0
 """Between two tries while the database is away."""
 
@@ -178,6 +181,7 @@ def store_app(settings: Settings, kafka_address: str, database_address: str) -> 
         while not app.should_stop:
             await app.sleep(WRITE_SECONDS)
             try:
+                await writer.gathering.complete(REST_SECONDS)
                 await writer.write()
             except ConfigurationError as wrong:
                 give_up(str(wrong), exit_code=2)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -12,7 +15,7 @@ from models.cloudevents import EventType, headers
 from models.dead_letter import refused_record
 from models.errors import RecordRefused
 from models.instants import Instant
-from models.node_frame import COLUMNS, encode_node_frame
+from models.node_frame import COLUMNS, MOST_ROWS, NodeFrame, encode_node_frame
 from models.record import Headers, Record
 from models.replay_note import note
 from models.topics import DEAD_LETTERS, NODES, PIPELINE, STATE
@@ -29,6 +32,51 @@ def record(topic: str, kind: EventType, value: bytes, added: Headers = ()) -> Re
 def sample(**changed: Any) -> Record:
     value = {**SAMPLE.model_dump(mode="json"), **changed}
     return record(PIPELINE, EventType.PIPELINE_SAMPLE, orjson.dumps(value))
+
+
+def nodes(frame: NodeFrame, partition: int = 0) -> Record:
+    columns = {name: frame.batch.column(name) for name in COLUMNS}
+    value = encode_node_frame(frame.site, frame.tick, frame.part, columns)
+    return replace(record(NODES, EventType.NODE_FRAME, value), partition=partition)
+
+
+def some(rows: int, part: int, partition: int = 0) -> Record:
+    return nodes(node_frame("memphis", T0, {"node": [f"n{part}-{row}" for row in range(rows)]}, part), partition)
+
+
+async def added_until_complete(gathering: Gathering, coming: Sequence[Record]) -> int:
+    """How many of these, one at each turn of the loop, a batch waits for."""
+    complete = asyncio.create_task(gathering.complete(60.0))
+    for added, one in enumerate(coming):
+        for _ in range(5):
+            await asyncio.sleep(0)
+        if complete.done():
+            return added
+        gathering.add(one)
+    await asyncio.wait_for(complete, 5.0)
+    return len(coming)
+
+
+def test_a_batch_waits_for_the_rest_of_a_site() -> None:
+    gathering = Gathering()
+    gathering.add(some(MOST_ROWS, part=0))
+    coming = [some(MOST_ROWS, part=1), sample(), some(7, part=0, partition=1), some(7, part=2), sample()]
+
+    assert asyncio.run(added_until_complete(gathering, coming)) == 4
+
+
+def test_a_batch_that_ends_with_the_last_nodes_of_a_site_waits_for_nothing() -> None:
+    gathering = Gathering()
+    gathering.add(some(7, part=0))
+
+    assert asyncio.run(added_until_complete(gathering, [sample()])) == 0
+
+
+def test_a_batch_does_not_wait_for_long() -> None:
+    gathering = Gathering()
+    gathering.add(some(MOST_ROWS, part=0))
+
+    asyncio.run(asyncio.wait_for(gathering.complete(0.01), 5.0))
 
 
 def test_a_pipeline_sample_is_taken_in_and_its_offset_with_it() -> None:
@@ -101,9 +149,7 @@ def test_a_state_that_no_table_can_hold_is_refused(kind: EventType, value: dict[
 @pytest.mark.parametrize("column", ["power_milliwatts", "memory_used_bytes"])
 @pytest.mark.parametrize(("value", "taken"), [(2**53, True), (-(2**53), True), (2**53 + 1, False), (-(2**63), False)])
 def test_a_node_frame_has_only_figures_that_can_be_added_up(column: str, value: int, *, taken: bool) -> None:
-    frame = node_frame("memphis", T0, {"node": ["a", "b"], column: [None, value]})
-    columns = {name: frame.batch.column(name) for name in COLUMNS}
-    told = record(NODES, EventType.NODE_FRAME, encode_node_frame("memphis", T0, 0, columns))
+    told = nodes(node_frame("memphis", T0, {"node": ["a", "b"], column: [None, value]}))
     gathering = Gathering()
     with nullcontext() if taken else pytest.raises(RecordRefused, match="no table can hold"):
         gathering.add(told)
