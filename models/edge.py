@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -109,7 +110,8 @@ class FrameEdge:
         )
         if "accelerator_power_watts" in self.columns:
             self._of_accelerators("power_watts", installed)
-        plausible = self.catalogue.columns.plausible(np.maximum(self.roster.codes, 0), installed)
+        codes = np.maximum(self.roster.codes, 0)
+        plausible = self.catalogue.columns.plausible(*_each_once(codes, installed))
         self._doubt(columns.power > plausible, "implausible_power", "power_watts")
         if self.lists:
             columns = replace(columns, accelerators=gathered(installed, self.lists))
@@ -127,9 +129,9 @@ class FrameEdge:
         if array is None:
             return np.full(self.batch.num_rows, UNKNOWN, dtype=np.int64)
         values = _integers(array)
-        outside = (values < low) | (values > high)
-        if not outside.any():
+        if _within(values, low, high):
             return values
+        outside = (values < low) | (values > high)
         null = array.is_null().to_numpy(zero_copy_only=False)
         if name in REQUIRED:
             self._doubt(null, "missing", name)
@@ -154,11 +156,12 @@ class FrameEdge:
     ) -> tuple[Integers, Mask]:
         """Whole numbers, and where nothing was said; `owners` says which row each value belongs to."""
         measure = MEASURES[name]
-        wire = array.to_numpy(zero_copy_only=False).astype(np.float64)
-        fits = (wire >= measure.low) & (wire <= measure.high)
-        if fits.all():
+        given = array.to_numpy(zero_copy_only=False)
+        wire = given.astype(np.float64)
+        if _within(given, measure.low, measure.high):
             wire *= measure.scale
-            return np.rint(wire, out=wire).astype(np.int64), ~fits
+            return np.rint(wire, out=wire).astype(np.int64), np.zeros(len(wire), dtype=bool)
+        fits = (wire >= measure.low) & (wire <= measure.high)
         null = array.is_null().to_numpy(zero_copy_only=False)
         blank = np.abs(wire) >= SENTINEL
         for bad, code in (
@@ -202,8 +205,23 @@ def _integers(array: pa.Array, missing: int = UNKNOWN) -> Integers:
     """As int64. Arrow's own casts cost a hundred microseconds each, whatever the length: they are for nulls alone."""
     if array.null_count:
         array = array.cast(pa.int64()).fill_null(missing)
-    values: Integers = array.to_numpy(zero_copy_only=False).astype(np.int64)
+    values: Integers = array.to_numpy(zero_copy_only=False).astype(np.int64, copy=False)
     return values
+
+
+def _within(values: NDArray[Any], low: float, high: float | Integers) -> bool:
+    """Whether all of them are, as nearly always; NaN is not. Two extremes are sooner found than two masks."""
+    if not values.size:
+        return True
+    highest = values.max() <= high if isinstance(high, (int, float)) else (values <= high).all()
+    return bool(values.min() >= low and highest)
+
+
+def _each_once(*columns: Integers) -> tuple[Integers, ...]:
+    """The columns, or their first values alone where none says anything else: a frame is mostly of one kind of node."""
+    if all(column.size and column.min() == column.max() for column in columns):
+        return tuple(column[:1] for column in columns)
+    return columns
 
 
 def _shown(value: pa.Scalar) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from models.cloudevents import ARROW, EventType, headers
 from models.columns import UNKNOWN as NOT_SAID
-from models.columns import UNKNOWN_TEMPERATURE, UNSAID, AcceleratorColumns, AcceleratorMeasure, Integers
+from models.columns import UNKNOWN_TEMPERATURE, UNSAID, AcceleratorColumns, AcceleratorMeasure, Codes, Integers
 from models.node_frame import COLUMNS, MOST_ACCELERATORS, MOST_ROWS, PowerSource, encode_node_frame
 from models.record import Outgoing
 from models.topics import NODES
@@ -77,7 +77,7 @@ def _columns(known: Integers, tick: int, rules: Rules) -> dict[str, Any]:
     hearing = hearing_of(known, tick, rules)
     source = power_source_of(known, hearing)
 
-    def numbers(name: str, values: Integers, absent: NDArray[np.bool_] | None = None) -> pa.Array:
+    def numbers(name: str, values: Integers | Codes, absent: NDArray[np.bool_] | None = None) -> pa.Array:
         return pa.array(values.astype(_KINDS[name]), mask=absent)
 
     def said(name: str, row: Row, unsaid: int = NOT_SAID) -> pa.Array:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from models.columns import UNKNOWN as NOT_SAID
-from models.columns import UNKNOWN_TEMPERATURE, Integers
+from models.columns import UNKNOWN_TEMPERATURE, Codes, Integers
 from models.console import AcceleratorsView, NodeView
 from models.instants import moment_of
 from models.node_frame import Hearing, PowerSource
@@ -21,7 +21,7 @@ MILLION = 1_000_000
 T = TypeVar("T")
 
 
-def hearing_at(site: SiteTwin, known: Integers) -> Integers:
+def hearing_at(site: SiteTwin, known: Integers) -> Codes:
     """`Hearing` of nodes of a site at its last closed tick; before there is one, no node is known."""
     return hearing_of(known, site.closed or 0, site.rules)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,17 +13,39 @@ from numpy.typing import NDArray
 
 from models.errors import RecordRefused, SnapshotDamaged
 
-_WHOLE = np.dtype(np.int64).str
+_WIDTHS = (1, 2, 4, 8)
+_EIGHT_BYTES = "<i8"
+"""What stands for the columns of an array that are as they are in memory; checkpoints once had all of them so."""
+
+_Column = tuple[int, int]
+"""The least value of a column, and the width in bytes of what each value has beyond it."""
 
 
-def pack(head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    """Bytes that `unpack` turns back; equal states give equal bytes."""
-    described = [(name, array.dtype.str, array.shape) for name, array in arrays.items()]
+def pack(head: Mapping[str, Any], arrays: Mapping[str, NDArray[np.int64]]) -> bytes:
+    """Bytes that `unpack` turns back; equal states give equal bytes.
+
+    Columns, which are an array's last axis, are of the width that they need: mostly one byte or two of eight, and
+    whoever compresses them has that much less to do.
+    """
+    described, narrow = list[tuple[str, list[_Column], tuple[int, ...]]](), list[bytes]()
+    for name, array in arrays.items():
+        columns = array.reshape(-1, array.shape[-1]) if array.size else ()
+        said = [_column(values) for values in columns]
+        described.append((name, said, array.shape))
+        narrow += (
+            (values - low).astype(f"<u{width}").tobytes() for values, (low, width) in zip(columns, said, strict=True)
+        )
     top = orjson.dumps({"head": head, "arrays": described}, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
-    return b"".join([len(top).to_bytes(8, "little"), top, *(array.tobytes() for array in arrays.values())])
+    return b"".join([len(top).to_bytes(8, "little"), top, *narrow])
 
 
-def unpack(packed: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+def _column(values: NDArray[np.int64]) -> _Column:
+    low = int(values.min())
+    most = int(values.max()) - low
+    return low, next(width for width in _WIDTHS if most < 2 ** (8 * width))
+
+
+def unpack(packed: bytes) -> tuple[dict[str, Any], dict[str, NDArray[np.int64]]]:
     """The head and the arrays, which may be written to.
 
     Raises:
@@ -32,15 +54,31 @@ def unpack(packed: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     length = int.from_bytes(packed[:8], "little")
     top = orjson.loads(packed[8 : 8 + length])
     at, arrays = 8 + length, {}
-    for name, kind, shape in top["arrays"]:
-        if kind != _WHOLE:
-            raise ValueError(f"an array of {kind!r}; all are of {_WHOLE}")
-        count = math.prod(shape)
-        arrays[name] = np.frombuffer(packed, np.int64, count, at).reshape(shape).copy()
-        at += count * arrays[name].itemsize
+    for name, said, shape in top["arrays"]:
+        if said == _EIGHT_BYTES:
+            arrays[name] = np.frombuffer(packed, said, math.prod(shape), at).reshape(shape).copy()
+            at += arrays[name].nbytes
+        else:
+            arrays[name] = _widened(packed, at, said, shape)
+            at += shape[-1] * sum(width for _, width in said)
     if at != len(packed):
         raise ValueError(f"{len(packed)} bytes where {at} were said")
     return top["head"], arrays
+
+
+def _widened(packed: bytes, at: int, said: Sequence[_Column], shape: Sequence[int]) -> NDArray[np.int64]:
+    """The array of these columns, which begin there; nothing is made that its bytes are not there for."""
+    *outer, length = shape
+    if len(said) != (math.prod(outer) if length else 0) or any(width not in _WIDTHS for _, width in said):
+        raise ValueError(f"columns {said} of an array of {shape}")
+    if not 0 <= length * sum(width for _, width in said) <= len(packed) - at:
+        raise ValueError(f"{len(packed)} bytes are too few for an array of {shape}")
+    array = np.empty((len(said), length), np.int64)
+    for place, (low, width) in enumerate(said):
+        array[place] = np.frombuffer(packed, f"<u{width}", length, at)
+        array[place] += low
+        at += length * width
+    return array.reshape(shape)
 
 
 @contextmanager

@@ -76,6 +76,9 @@ class Rows:
         slots = self.numbers[Row.SLOT]
         if slots.size == 0:
             return
+        if (slots[1:] > slots[:-1]).all():
+            yield self
+            return
         often = np.bincount(slots)[slots] > 1
         if not often.any():
             yield self

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 from models.columns import UNKNOWN as NOT_SAID
-from models.columns import Integers
+from models.columns import Codes, Integers
 from models.node_frame import Hearing
 from models.reading import StateCode
 from models.sample import Intake, NodeCounts, Pool, PowerSplit, SiteSample
-from twin.nodes import HALF_MICROJOULES, NEVER, NodeTable
+from twin.nodes import HALF_MICROJOULES, NEVER, NodeTable, run_of
 from twin.rows import Row
 from twin.rules import Rules
 from twin.standing import hearing_of, held_idle, tells_utilization, usable
@@ -39,9 +41,8 @@ def sample_site(
             failed=np.count_nonzero(~lost & (known[Row.STATE] == StateCode.FAILED.value)),
         ),
         pools=tuple(
-            _pool(nodes.catalogue.ids[code], _where(known, mine), hearing[mine], tick, rules)
-            for code in np.flatnonzero(np.bincount(known[Row.CODE])).tolist()
-            for mine in [known[Row.CODE] == code]
+            _pool(nodes.catalogue.ids[code], known[:, mine], hearing[mine], tick, rules)
+            for code, mine in _kinds(known[Row.CODE])
         ),
         power=_power(known, reporting, stale),
         energy_joules=int(known[Row.JOULES].sum()) + int(known[Row.REST].sum()) // HALF_MICROJOULES,
@@ -58,37 +59,51 @@ def _where(known: Integers, which: NDArray[np.bool_]) -> Integers:
     return known if which.all() else known[:, which]
 
 
+def _kinds(codes: Integers) -> Iterator[tuple[int, Integers | slice]]:
+    """The codes of the types that there are, in their order, and which nodes are of each."""
+    kinds = np.flatnonzero(np.bincount(codes)).tolist()
+    for kind in kinds:
+        yield kind, run_of(np.flatnonzero(codes == kind)) if len(kinds) > 1 else slice(None)
+
+
+def _total(amounts: Integers, which: NDArray[np.bool_]) -> int:
+    """Of the nodes that are meant: mostly all or none; else NumPy is faster at multiplying than at picking out."""
+    if which.all():
+        return int(amounts.sum())
+    return int((amounts * which).sum()) if which.any() else 0
+
+
 def _power(known: Integers, reporting: NDArray[np.bool_], stale: NDArray[np.bool_]) -> PowerSplit:
     drawn = np.maximum(known[Row.DRAWN], 0)
     measured = known[Row.POWER] != NOT_SAID
     return PowerSplit(
-        measured=int(drawn[reporting & measured].sum()),
-        modelled=int(drawn[reporting & ~measured].sum()),
-        carried=int(drawn[stale].sum()),
+        measured=_total(drawn, reporting & measured),
+        modelled=_total(drawn, reporting & ~measured),
+        carried=_total(drawn, stale),
         unknown_nodes=np.count_nonzero((reporting | stale) & (known[Row.DRAWN] == NEVER)),
     )
 
 
-def _pool(type_: str, known: Integers, hearing: Integers, tick: int, rules: Rules) -> Pool:
+def _pool(type_: str, known: Integers, hearing: Codes, tick: int, rules: Rules) -> Pool:
     reporting, lost, serving = hearing == Hearing.REPORTING.value, hearing == Hearing.LOST.value, usable(known, hearing)
     allocated = np.maximum(known[Row.ALLOCATED], 0)
     said = known[Row.ALLOCATED] != NOT_SAID
     open_ = serving & reporting & said
-    free = np.maximum(known[Row.IN_SERVICE] - allocated, 0)[open_]
+    free = np.maximum(known[Row.IN_SERVICE] - allocated, 0)
     busy = tells_utilization(known, hearing)
-    weight = known[Row.IN_SERVICE][busy]
+    weight = known[Row.IN_SERVICE] * busy
     weights = int(weight.sum())
-    histogram = np.bincount(free[known[Row.IN_SERVICE][open_] > 0])
+    histogram = np.bincount(free[open_ & (known[Row.IN_SERVICE] > 0)])
     return Pool(
         type=type_,
-        installed=int(known[Row.INSTALLED][~lost].sum()),
-        in_service=int(known[Row.IN_SERVICE][serving].sum()),
-        allocated=int(allocated[~lost].sum()),
-        free=int(free.sum()),
-        held_idle=int(allocated[held_idle(known, hearing, tick, rules)].sum()),
-        allocation_unknown=int(known[Row.IN_SERVICE][serving & ~said].sum()),
-        lost=int(known[Row.INSTALLED][lost].sum()),
+        installed=_total(known[Row.INSTALLED], ~lost),
+        in_service=_total(known[Row.IN_SERVICE], serving),
+        allocated=_total(allocated, ~lost),
+        free=_total(free, open_),
+        held_idle=_total(allocated, held_idle(known, hearing, tick, rules)),
+        allocation_unknown=_total(known[Row.IN_SERVICE], serving & ~said),
+        lost=_total(known[Row.INSTALLED], lost),
         free_per_node=tuple(histogram.tolist()),
-        utilization_ppm=int((known[Row.UTILIZATION][busy] * weight).sum()) // weights if weights else 0,
+        utilization_ppm=int((known[Row.UTILIZATION] * weight).sum()) // weights if weights else 0,
         utilization_known=weights,
     )

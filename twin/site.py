@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from models.catalogue import Catalogue
 from models.columns import AcceleratorColumns, Integers, ReadingColumns
+from models.instants import tick_at_or_after
 from models.sample import SiteSample
 from models.single import SingleReading
 from twin.heads import SiteHead
@@ -50,18 +51,22 @@ class SiteTwin:
         if not len(columns):
             return
         rows = self.nodes.rows_of(columns)
-        ticks = -(-rows.numbers[Row.AT] // self.rules.tick) * self.rules.tick
+        at, tick = rows.numbers[Row.AT], self.rules.tick
+        earliest, latest = tick_at_or_after(int(at.min()), tick), tick_at_or_after(int(at.max()), tick)
+        if earliest == latest and (open_tick is None or earliest >= open_tick):
+            self._hold(earliest, rows)
+            return
+        ticks = -(-at // tick) * tick
         if open_tick is not None:
             self.late += int((ticks < open_tick).sum())
             ticks = np.maximum(ticks, open_tick)
+        for due in np.unique(ticks).tolist():
+            self._hold(due, rows.part(ticks == due))
+
+    def _hold(self, tick: int, rows: Rows) -> None:
         self.observed += len(rows)
-        earliest, latest = int(ticks.min()), int(ticks.max())
-        self.first = earliest if self.first is None else min(self.first, earliest)
-        if earliest == latest:
-            self.held.setdefault(earliest, []).append(rows)
-            return
-        for tick in np.unique(ticks).tolist():
-            self.held.setdefault(tick, []).append(rows.part(ticks == tick))
+        self.first = tick if self.first is None else min(self.first, tick)
+        self.held.setdefault(tick, []).append(rows)
 
     def observe_single(self, reading: SingleReading, open_tick: int | None) -> None:
         """Hold one reading as `observe` does."""
