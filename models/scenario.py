@@ -171,8 +171,6 @@ class Scenario(Event):
     cadence_seconds: Annotated[int, Field(ge=1, le=3600)] = 1
     """Between two readings of a node."""
     frame_rows: Annotated[int, Field(ge=1, le=16_384)] = 256
-    spread_seconds: Annotated[float, Field(ge=0, le=0.5)] = 0.0
-    """Over so much of each second's end the sites send one after the other, evenly; 0: all at once, as it ends."""
     repeat_every_seconds: Annotated[float, Field(gt=0)] | None = None
     """All timelines and scripted faults start again after so long; unset: they run once."""
     sites: Mapping[Name, Site] = Field(min_length=1)

@@ -19,7 +19,7 @@ _SOURCE = "/fleettwin/simulator/clock"
 
 
 def clocked(steps: Iterable[Step], partitions: int) -> Iterator[Step]:
-    """The steps, each second closed by its clock in every partition of telemetry and in those of facts and demand.
+    """The steps, each closed by its clock in every partition of telemetry and in those of facts and demand.
 
     Every record says that it was sent at the event time of its step. The last step is followed by one that holds
     nothing but a clock `AFTERWARDS`.
@@ -27,8 +27,7 @@ def clocked(steps: Iterable[Step], partitions: int) -> Iterator[Step]:
     last: int | None = None
     for step in steps:
         last = step.at
-        clocks = _clocks(last, partitions) if step.whole else ()
-        yield replace(step, records=(*(_stamped(record, last) for record in step.records), *clocks))
+        yield replace(step, records=(*(_stamped(record, last) for record in step.records), *_clocks(last, partitions)))
     if last is not None:
         end = last + AFTERWARDS
         yield Step(end, tuple(_clocks(end, partitions)), readings=0, facts=0, demands=0, closing=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -40,8 +40,6 @@ class Step:
     tenants: int = 0
     closing: bool = False
     """Nothing happens in it but that time has passed."""
-    whole: bool = True
-    """Ends a second: all sites have sent what they had to say in it."""
 
 
 def telemetry(
@@ -52,7 +50,7 @@ def telemetry(
     for number in count():
         if seconds is not None and number * STEP > seconds * 1000:
             return
-        yield from simulation.second(number)
+        yield simulation.step(number)
 
 
 class _Simulation:
@@ -75,31 +73,21 @@ class _Simulation:
                 dirty=scenario.faults.dirty,
             )
 
-        self._turns = _turns(list(scenario.sites), scenario.spread_seconds)
-
-    def second(self, number: int) -> Iterator[Step]:
-        """The steps of a second, one for all sites that send at the same moment."""
-        if not number:
-            yield self._step(0, [])
-        for before_end, sites in self._turns if number else ():
-            yield self._step(number * STEP - before_end, sites)
-
-    def _step(self, offset: int, sites: Sequence[str]) -> Step:
-        at = self._start + offset
-        stated = [record for record in self._happened(offset) if record is not None]
+    def step(self, number: int) -> Step:
+        at = self._start + number * STEP
+        stated = [record for record in self._happened(number * STEP) if record is not None]
         frames: list[Outgoing] = []
         readings = 0
-        for id_ in sites:
+        for id_, writer in self._writers.items() if number else ():
             self._fleets[id_].wear(at, STEP)
-            for place, (rows, value) in enumerate(self._writers[id_].frames(at)):
+            for place, (rows, value) in enumerate(writer.frames(at)):
                 identity = f"{id_}/{at}/{place}"
                 described = headers(EventType.FRAME, self._source, identity, at, ARROW)
                 frames.append(Outgoing(TELEMETRY, id_.encode(), value, described, identity))
                 readings += rows
         facts = sum(record.topic == SITES for record in stated)
         tenants = sum(("ce_type", EventType.TENANT_REVISED.encode()) in record.headers for record in stated)
-        demands, whole = len(stated) - facts - tenants, offset % STEP == 0
-        return Step(at, (*stated, *frames), readings, facts, demands, tenants, whole=whole)
+        return Step(at, (*stated, *frames), readings, facts, len(stated) - facts - tenants, tenants)
 
     def _happened(self, until: int) -> Iterator[Outgoing | None]:
         while self._next is not None and self._next[0] <= until:
@@ -164,14 +152,6 @@ class _Simulation:
         identity = identity or f"{subject}/{at}"
         value = event.model_dump_json(exclude_none=True).encode()
         return Outgoing(topic, subject.encode(), value, headers(kind, self._source, identity, at), identity, 0)
-
-
-def _turns(sites: Sequence[str], spread_seconds: float) -> list[tuple[int, list[str]]]:
-    """Which sites send how many milliseconds before a second ends, the last ones as it ends."""
-    turns: dict[int, list[str]] = {}
-    for left, site in zip(range(len(sites) - 1, -1, -1), sites, strict=True):
-        turns.setdefault(round(spread_seconds * 1000 * left / len(sites)), []).append(site)
-    return list(turns.items())
 
 
 def _moment_after(at: int, seconds: float) -> datetime:

@@ -141,35 +141,6 @@ def test_every_node_reports_once_in_each_cadence_and_at_its_own_time() -> None:
     assert sum(step.readings for step in steps) == 140
 
 
-def test_sites_that_are_spread_send_one_after_the_other_and_each_within_its_second() -> None:
-    sent = [
-        (readings.site, step.at - START, readings.columns.at - START)
-        for step, readings in decoded(telemetry(small(spread_seconds=0.5), START, seconds=3))
-    ]
-
-    assert {(site, at) for site, at, _ in sent} == {
-        *(("memphis", second - 250) for second in (1000, 2000, 3000)),
-        *(("paris", second) for second in (1000, 2000, 3000)),
-    }
-    for _, sent_at, at in sent:
-        end = -(-sent_at // 1000) * 1000
-        assert (end - 1000 < at).all()
-        assert (at <= sent_at).all()
-
-
-def test_a_clock_closes_a_second_once_all_sites_have_sent() -> None:
-    steps = list(clocked(telemetry(small(spread_seconds=0.5), START, seconds=2), 1))
-
-    assert [(step.at - START, any(is_clock(record) for record in step.records)) for step in steps] == [
-        (0, True),
-        (750, False),
-        (1000, True),
-        (1750, False),
-        (2000, True),
-        (2000 + AFTERWARDS, True),
-    ]
-
-
 def test_the_twin_takes_every_clean_reading() -> None:
 
     assert [
