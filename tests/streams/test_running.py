@@ -31,6 +31,24 @@ def beside():
 run_app(faust.App("app", broker="kafka://127.0.0.1:1"), beside)
 """
 
+FROZEN = """
+import asyncio, gc, os
+from contextlib import asynccontextmanager
+import faust
+from streams.workers.running import run_app
+
+def tell():
+    print(gc.get_freeze_count() > 10_000, flush=True)
+    os._exit(0)
+
+@asynccontextmanager
+async def beside():
+    asyncio.get_running_loop().call_soon(tell)
+    yield
+
+run_app(faust.App("app", broker="kafka://127.0.0.1:1"), beside)
+"""
+
 STOPPED = """
 import time
 from contextlib import asynccontextmanager
@@ -64,6 +82,12 @@ def test_what_takes_long_to_import_keeps_nobody_from_joining() -> None:
     ran = ran_as(BESIDE)
 
     assert ran.stdout == "False\n", ran.stderr
+
+
+def test_the_collector_does_not_go_through_what_was_imported_again() -> None:
+    ran = ran_as(FROZEN)
+
+    assert ran.stdout == "True\n", ran.stderr
 
 
 def test_a_worker_that_stops_while_something_beside_it_is_being_made_waits_and_leaves_it_again() -> None:
