@@ -46,7 +46,7 @@ audit: setup  # asks the package index for known weaknesses; not in check, whose
 bench: setup  # under a quarter of an hour, on servers of its own; ARGS="--json FILE" for all figures
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-bench-long: setup  # an hour: ten minutes of the million, more attempts at the highest rate, how costs grow
+bench-long: setup  # 35 minutes: ten minutes of the million, more attempts at the highest rate, how costs grow
 	@$(BIN)/python -m benchmarks --long $(ARGS)
 
 soak: setup  # random faults under load, held against the oracle; ARGS="--faults N --seed S --rate R --json FILE"
