@@ -47,13 +47,19 @@ class Highest:
 
 
 def highest_rate(first: Run, run: Try, most: int, cores: int | None = None) -> Highest:
-    """Look for it in at most so many runs, beginning from what `first`, a run that was held, has cost."""
+    """Look for it in at most so many runs, beginning from what `first`, a run that was held, has cost.
+
+    A rate that is missed is tried once more: a machine that is shared stands still now and then.
+    """
     promised = (cores or os.cpu_count() or 1) / sum(first.cpu_seconds_per_million.values()) * 1e6
-    best, held, missed = first, 1.0, float("inf")
+    best, held, missed, doubted = first, 1.0, float("inf"), 0.0
     factor, attempts = max(HOPEFUL * promised / first.readings_per_second, STEP), list[Attempt]()
     while len(attempts) < most and missed / held > COARSEST:
         found = run(factor)
         attempts.append(_attempt(factor, found))
+        if found.misses and factor != doubted:
+            doubted = factor
+            continue
         if found.misses:
             missed = factor
         else:
