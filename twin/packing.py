@@ -1,4 +1,4 @@
-"""How a machine's state becomes bytes and back: a JSON head and raw columns, nothing that could run code."""
+"""How a machine's state becomes bytes and back: a JSON head and columns of numbers, nothing that could run code."""
 
 from __future__ import annotations
 
