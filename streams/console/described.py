@@ -13,17 +13,21 @@ _PROBLEMS = {
     400: "The console listens on loopback and was called by another name.",
     401: "A token is asked for, and was not brought, or another one.",
     404: "There is none of that name; `name` says it.",
+    413: "The question has a body; none here needs one.",
+    414: "The address is longer than any here.",
     421: "The question was passed on to another worker than this one.",
     422: "A parameter is not what it may be.",
     429: "This caller asks too often; `Retry-After` says when to ask again.",
+    431: "The headers are longer than any question needs.",
     503: "Not now: the worker that folds the site does not answer, or has nothing to say yet. `Retry-After` says when"
     " to ask again.",
 }
+_ANY_ROUTE = (400, 413, 414, 429, 431)
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Answers that are none, by status."""
-    return {status: {"model": Problem, "description": _PROBLEMS[status]} for status in (400, *statuses, 429)}
+    """Answers that are none, by status; every route may give some of them before it looks at the question."""
+    return {status: {"model": Problem, "description": _PROBLEMS[status]} for status in sorted({*_ANY_ROUTE, *statuses})}
 
 
 def answered(view: type[BaseModel], *statuses: int) -> dict[str, Any]:

@@ -127,11 +127,10 @@ def allocate_indexes(disk: Path) -> None:
 def full(disk: Path) -> Iterator[None]:
     """Not a byte is left while the block runs."""
     filler = disk / "filler"
-    with filler.open("wb") as file:
+    with filler.open("wb", buffering=0) as file:  # what is left in a buffer would be written as it is closed, and fail
         try:
             while True:
                 file.write(bytes(2**20))
-                file.flush()
         except OSError:
             pass
     try:
