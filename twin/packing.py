@@ -59,15 +59,14 @@ def unpack(packed: bytes) -> tuple[dict[str, Any], dict[str, NDArray[np.int64]]]
             arrays[name] = np.frombuffer(packed, said, math.prod(shape), at).reshape(shape).copy()
             at += arrays[name].nbytes
         else:
-            arrays[name] = _widened(packed, at, said, shape)
-            at += shape[-1] * sum(width for _, width in said)
+            arrays[name], at = _widened(packed, at, said, shape)
     if at != len(packed):
         raise ValueError(f"{len(packed)} bytes where {at} were said")
     return top["head"], arrays
 
 
-def _widened(packed: bytes, at: int, said: Sequence[_Column], shape: Sequence[int]) -> NDArray[np.int64]:
-    """The array of these columns, which begin there; nothing is made that its bytes are not there for."""
+def _widened(packed: bytes, at: int, said: Sequence[_Column], shape: Sequence[int]) -> tuple[NDArray[np.int64], int]:
+    """The array of these columns, which begin at `at`, and where they end; nothing is made without bytes for it."""
     *outer, length = shape
     if len(said) != (math.prod(outer) if length else 0) or any(width not in _WIDTHS for _, width in said):
         raise ValueError(f"columns {said} of an array of {shape}")
@@ -78,7 +77,7 @@ def _widened(packed: bytes, at: int, said: Sequence[_Column], shape: Sequence[in
         array[place] = np.frombuffer(packed, f"<u{width}", length, at)
         array[place] += low
         at += length * width
-    return array.reshape(shape)
+    return array.reshape(shape), at
 
 
 @contextmanager

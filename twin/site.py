@@ -70,7 +70,7 @@ class SiteTwin:
 
     def observe_single(self, reading: SingleReading, open_tick: int | None) -> None:
         """Hold one reading as `observe` does."""
-        tick = -(-reading.at // self.rules.tick) * self.rules.tick
+        tick: int = tick_at_or_after(reading.at, self.rules.tick)
         if open_tick is not None and tick < open_tick:
             self.late += 1
             tick = open_tick
